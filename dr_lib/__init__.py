@@ -1,0 +1,3 @@
+"""Backup and proven disaster recovery for model weights and datasets."""
+
+__version__ = "0.1.0"

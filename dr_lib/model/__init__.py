@@ -1,0 +1,1 @@
+"""Frozen facts: what the system talks about, with no behaviour beyond their own consistency."""

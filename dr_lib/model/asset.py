@@ -1,0 +1,87 @@
+"""An asset: a named model or dataset to protect, and what its owner promised about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from dr_lib.model.region import StoreRef
+
+
+class AssetKind(StrEnum):
+    """What the asset is; decides the smoke test."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """The promise that drills prove: greatest data loss (RPO) and greatest outage (RTO)."""
+
+    rpo: timedelta
+    rto: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many of the newest points of each tier are kept (grandfather, father, son)."""
+
+    hourly: int
+    daily: int
+    weekly: int
+    monthly: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far restored outputs may stray from the golden ones.
+
+    `cosine` is the least cosine similarity per output row; `max_abs` the greatest absolute difference of any
+    element; `latency_s` the greatest median seconds for one input, None when it is measured but not judged.
+    """
+
+    cosine: float
+    max_abs: float
+    latency_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmokePolicy:
+    """How a restored model is loaded and judged.
+
+    `golden` is a JSON-lines file of inputs (`{"input": "…"}` a line); None means the sentences shipped with the
+    loader. The outputs are recorded from the live model at every backup and travel inside the point.
+    """
+
+    loader: str
+    golden: Path | None
+    tolerance: Tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class DrillPolicy:
+    """When, under which scenario and where the asset is drilled. `schedule` is a cron line or None (by hand)."""
+
+    schedule: str | None
+    scenario: str
+    standby: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies."""
+
+    name: str
+    kind: AssetKind
+    source: StoreRef
+    regions: tuple[str, ...]
+    schedule: str | None
+    verify_schedule: str | None
+    objectives: Objectives
+    retention: Retention
+    drill: DrillPolicy
+    smoke: SmokePolicy | None = None
+    expectations: Path | None = None

@@ -1,0 +1,43 @@
+"""The configuration as the rest of the program sees it: checked, frozen, without a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dr_lib.errors import NotFound
+from dr_lib.model.asset import Asset
+from dr_lib.model.region import Region
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on one worker. `shard_bytes`: source bytes of one unit of parallel work; `workers`: threads a process."""
+
+    shard_bytes: int
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One `dr.yaml`. `regions` and `assets` are keyed by name, in the file's order."""
+
+    path: Path
+    regions: dict[str, Region]
+    assets: dict[str, Asset]
+    encryption: str
+    limits: Limits
+
+    def asset(self, name: str) -> Asset:
+        """The asset of that name, or `NotFound` naming those that exist."""
+        if name not in self.assets:
+            known = ", ".join(sorted(self.assets)) or "none"
+            raise NotFound(f"no asset named {name!r}", where=str(self.path), hint=f"assets there: {known}")
+        return self.assets[name]
+
+    def region(self, name: str) -> Region:
+        """The region of that name, or `NotFound` naming those that exist."""
+        if name not in self.regions:
+            known = ", ".join(sorted(self.regions)) or "none"
+            raise NotFound(f"no region named {name!r}", where=str(self.path), hint=f"regions there: {known}")
+        return self.regions[name]

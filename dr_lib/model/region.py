@@ -1,0 +1,44 @@
+"""A region: a failure domain that holds one vault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LockMode(StrEnum):
+    """Object-lock mode of the region's bucket."""
+
+    GOVERNANCE = "governance"
+    COMPLIANCE = "compliance"
+
+
+@dataclass(frozen=True, slots=True)
+class LockPolicy:
+    """Every object of the vault is locked for `days` from its upload."""
+
+    mode: LockMode
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRef:
+    """Where objects live, and which credentials open it. Never holds a secret.
+
+    `url` is `s3://bucket/prefix`, `file:///dir`, or `rclone:remote:path`. `endpoint` overrides the S3 endpoint.
+    `credentials` is `env:PREFIX`, `profile:NAME`, `airflow:CONN_ID`, or None (the SDK's default chain; rclone's
+    own configuration).
+    """
+
+    url: str
+    endpoint: str | None = None
+    credentials: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A named failure domain, the store of its vault, and its lock policy."""
+
+    name: str
+    store: StoreRef
+    lock: LockPolicy | None = None

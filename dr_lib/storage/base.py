@@ -1,0 +1,79 @@
+"""The one contract between the vault and whatever holds its objects.
+
+A vault is write-once, so a store can create, read and list, and has no way to overwrite or delete. Every
+implementation passes `dr_lib.testing.store_contract.StoreContract`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One listed object: full key below the store's root, size in bytes, last change, and version tag.
+
+    `tag` differs whenever the content differs (an S3 ETag; size and mtime elsewhere).
+    """
+
+    key: str
+    size: int
+    modified_at: datetime
+    tag: str
+
+
+class ObjectStore(Protocol):
+    """Objects of one region, or of one asset's source.
+
+    Keys are relative, `/`-separated, non-empty, at most 900 bytes of UTF-8. All calls are safe to use from many
+    threads and to retry. Errors: `NotFound` (5) only when the store said so, `PermissionDenied` (7),
+    `StoreUnavailable` (6) for everything that leaves the object's state unknown, `IntegrityError` (4) when fewer bytes
+    arrive than were promised; each names `label`.
+    """
+
+    @property
+    def label(self) -> str:
+        """What a person calls this store in a message: `region us-east`."""
+        ...
+
+    def check(self) -> None:
+        """Prove in seconds that the container exists and the credentials open it; raises as above."""
+        ...
+
+    def create(self, key: str, data: bytes | bytearray | memoryview) -> None:
+        """Store `data` under `key`, durable on return, or raise `AlreadyExists` and touch nothing.
+
+        Atomic: no reader ever sees a part. After `StoreUnavailable` the object may or may not exist: retry, and
+        take `AlreadyExists` for success where the key is derived from the content.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Whole content of `key`."""
+        ...
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Exactly `length` bytes from `start`; `IntegrityError` when the object ends before that."""
+        ...
+
+    def head(self, key: str) -> ObjectInfo:
+        """Facts of one object."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Every object whose key starts with `prefix`, in ascending key order (by UTF-8 bytes), lazily."""
+        ...
+
+
+class ContainerStore(ObjectStore, Protocol):
+    """A store whose container (bucket, directory) can be made. Used by `drctl init` alone."""
+
+    def ensure_container(self, *, lock_mode: str | None, lock_days: int | None) -> bool:
+        """Create the container when it is missing, with object lock when asked; True when it was created.
+
+        Raises `Refused` when the container exists without the lock that was asked for.
+        """
+        ...
