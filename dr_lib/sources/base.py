@@ -42,7 +42,8 @@ class Source(Protocol):
 
     def listing(self) -> SourceListing:
         """Everything there is now. `NotFound` when the source does not exist, `SourceUnstable` when it cannot be
-        described (a socket, a link that leads outside, a name that no tree can hold)."""
+        described (a socket, a link that leads outside, a name that no tree can hold).
+        """
         ...
 
     def read(self, file: SourceFile, offset: int, length: int) -> bytes:
