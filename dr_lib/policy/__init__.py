@@ -1,0 +1,1 @@
+"""Pure decisions: everything they weigh comes in as arguments, the time included."""

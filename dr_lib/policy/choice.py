@@ -1,0 +1,63 @@
+"""Which point to restore, and from which region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dr_lib.errors import IntegrityError, NotFound, StoreUnavailable
+from dr_lib.model.copy import Copy, CopyState, KnownPoint
+
+LATEST = "latest"
+LATEST_VERIFIED = "latest-verified"
+_RESTORABLE = (CopyState.VERIFIED, CopyState.COMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A point and the regions to take it from, best first."""
+
+    point: KnownPoint
+    regions: tuple[str, ...]
+
+
+def choose(asset: str, points: Sequence[KnownPoint], wanted: str, at: datetime | None = None) -> Choice:
+    """The newest point that answers to `wanted` and can be restored from at least one region.
+
+    `wanted` is `latest`, `latest-verified` or a point's id; `at` limits to points made at or before that moment.
+    Verified copies come before merely complete ones, then the asset's own order of regions. Raises `NotFound` when no
+    point answers, `StoreUnavailable` when the only ones that could lie in regions that did not answer, and
+    `IntegrityError` when every copy of the point is known to be damaged.
+    """
+    verified_only = wanted == LATEST_VERIFIED
+    candidates = [p for p in points if _matches(p, wanted) and (at is None or p.created_at <= at)]
+    for point in sorted(candidates, key=lambda p: p.point, reverse=True):
+        regions = restorable_regions(point, verified_only)
+        if regions:
+            return Choice(point, regions)
+    raise _nothing(asset, candidates, wanted)
+
+
+def restorable_regions(point: KnownPoint, verified_only: bool = False) -> tuple[str, ...]:
+    """Regions from which the point can be taken, verified copies first."""
+    allowed = _RESTORABLE[:1] if verified_only else _RESTORABLE
+    return tuple(c.region for state in allowed for c in point.copies if c.state is state)
+
+
+def _matches(point: KnownPoint, wanted: str) -> bool:
+    return wanted in (LATEST, LATEST_VERIFIED, point.point)
+
+
+def _nothing(asset: str, candidates: Sequence[KnownPoint], wanted: str) -> NotFound | StoreUnavailable | IntegrityError:
+    copies: list[Copy] = [copy for point in candidates for copy in point.copies]
+    silent = sorted({c.region for c in copies if c.state is CopyState.UNKNOWN})
+    if silent:
+        regions = ", ".join(silent)
+        return StoreUnavailable(f"no region that answers holds {wanted!r} of {asset!r}", where=f"no answer: {regions}")
+    if any(c.state is CopyState.DAMAGED for c in copies):
+        return IntegrityError(
+            f"every copy of {wanted!r} of {asset!r} is damaged",
+            hint="name an older point with --point; `drctl points` lists them",
+        )
+    return NotFound(f"no point of {asset!r} answers to {wanted!r}", hint="`drctl points` lists what there is")

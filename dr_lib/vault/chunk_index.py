@@ -1,0 +1,100 @@
+"""Which chunks a vault holds already, and where: what makes the second backup small.
+
+Working memory of a writer, rebuilt at the start of each run from the vault's own objects and never needed to restore.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dr_lib.errors import AlreadyExists, IntegrityError, NotFound
+from dr_lib.format import index as index_format
+from dr_lib.format import layout, pack
+from dr_lib.format.index import IndexedPack
+from dr_lib.vault.vault import Vault
+
+READERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a chunk's stored bytes lie."""
+
+    pack: str
+    pack_size: int
+    frame: pack.Frame
+
+
+class ChunkIndex:
+    """Chunk digest -> location. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        """An index that knows nothing."""
+        self._by_digest: dict[bytes, Location] = {}
+        self._lock = threading.Lock()
+
+    def add(self, packs: Iterable[IndexedPack]) -> None:
+        """Learn packs that are stored; a chunk known already keeps its first place."""
+        with self._lock:
+            for item in packs:
+                for frame in item.frames:
+                    self._by_digest.setdefault(frame.digest, Location(item.sha256, item.size, frame))
+
+    def find(self, digest: bytes, raw: int) -> Location | None:
+        """Where a chunk of that digest and length lies, None when it has to be stored."""
+        location = self._by_digest.get(digest)
+        return location if location is not None and location.frame.raw == raw else None
+
+
+def load_index(vault: Vault) -> ChunkIndex:
+    """Everything that can be reused in `vault`: indexed packs that are still there, and packs of interrupted runs.
+
+    Costs two listings, one get an index object, and two ranges for each pack that no index names (a run died
+    between storing the pack and indexing it; its frames are learned from the pack's own table).
+    """
+    present = vault.packs()
+    keys = [info.key for info in vault.store.list(layout.INDEX)]
+    index, indexed = ChunkIndex(), set()
+    with ThreadPoolExecutor(READERS) as pool:
+        for packs in pool.map(lambda key: _load(vault, key), keys):
+            kept = [item for item in packs if present.get(item.sha256) == item.size]
+            indexed.update(item.sha256 for item in kept)
+            index.add(kept)
+        orphans = [(name, size) for name, size in present.items() if name not in indexed]
+        for found in pool.map(lambda item: _read_table(vault, *item), orphans):
+            index.add(found)
+    return index
+
+
+def save_index(vault: Vault, point: str, part: str, packs: Iterable[IndexedPack]) -> None:
+    """Leave word of the packs that one part of a run stored; nothing when it stored none."""
+    packs = list(packs)
+    if not packs:
+        return
+    try:
+        vault.store.create(layout.index_key(point, part), index_format.dump(packs))
+    except AlreadyExists:
+        return
+
+
+def _load(vault: Vault, key: str) -> list[IndexedPack]:
+    """An index that does not parse only costs its reuse: what it named is learned from the packs themselves."""
+    try:
+        return list(index_format.load(vault.store.get(key), vault.where(key)))
+    except (IntegrityError, NotFound):
+        return []
+
+
+def _read_table(vault: Vault, name: str, size: int) -> list[IndexedPack]:
+    key = layout.pack_key(name)
+    where = vault.where(key)
+    try:
+        footer = vault.store.get_range(key, max(0, size - pack.FOOTER_SIZE), min(size, pack.FOOTER_SIZE))
+        length = pack.table_size(footer, size, where)
+        rows = vault.store.get_range(key, size - pack.FOOTER_SIZE - length, length)
+        return [IndexedPack(name, size, pack.parse_table(rows, size, where))]
+    except (IntegrityError, NotFound):
+        return []

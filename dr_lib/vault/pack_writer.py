@@ -1,0 +1,120 @@
+"""Fills packs with frames and stores them, one being uploaded while the next is filled.
+
+Memory: at most two packs (the one that is filled, the one that is uploaded), whatever the asset's size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Final, Self
+
+from dr_lib.codecs import registry
+from dr_lib.errors import AlreadyExists, IntegrityError
+from dr_lib.format import layout, pack
+from dr_lib.format.index import IndexedPack
+from dr_lib.vault.chunk_index import ChunkIndex
+from dr_lib.vault.vault import Vault
+
+PACK_BYTES: Final = 64 << 20
+
+
+class PackWriter:
+    """Stores chunks that the vault does not hold yet. A context manager; use from one thread.
+
+    After `finish()` every chunk that was given to `store` is durable and `index` knows where it lies. Leaving the
+    context without `finish()` waits for the upload in flight and keeps nothing else: packs that were stored stay and
+    are reused by the next run.
+    """
+
+    def __init__(self, vault: Vault, index: ChunkIndex, pack_bytes: int = PACK_BYTES) -> None:
+        """`pack_bytes` is the size at which a pack is closed."""
+        self._vault = vault
+        self._index = index
+        self._pack_bytes = pack_bytes
+        self._buffer = bytearray(pack.HEAD)
+        self._frames: list[pack.Frame] = []
+        self._filling: set[bytes] = set()
+        self._uploads = ThreadPoolExecutor(1)
+        self._uploading: Future[IndexedPack] | None = None
+        self.stored: list[IndexedPack] = []
+
+    def store(self, digest: bytes, raw: bytes) -> None:
+        """Make sure that the chunk `raw` of that digest will be in the vault; raises what the upload before raised."""
+        if digest in self._filling or self._index.find(digest, len(raw)) is not None:
+            return
+        codec, stored = registry.encode_smallest(raw)
+        self._frames.append(pack.Frame(digest, codec, pack.NOT_SEALED, len(raw), len(self._buffer), len(stored)))
+        self._buffer += stored
+        self._filling.add(digest)
+        if len(self._buffer) >= self._pack_bytes:
+            self._close_pack()
+
+    def finish(self) -> None:
+        """Store what is left and wait until all of it is durable."""
+        self._close_pack()
+        self._await_upload()
+
+    @property
+    def new_bytes(self) -> int:
+        """Bytes of the packs that were stored."""
+        return sum(item.size for item in self.stored)
+
+    def _close_pack(self) -> None:
+        self._await_upload()
+        if not self._frames:
+            return
+        frames, buffer = self._frames, self._buffer
+        self._frames, self._buffer = [], bytearray(pack.HEAD)
+        self._uploading = self._uploads.submit(_upload, self._vault, frames, buffer)
+
+    def _await_upload(self) -> None:
+        if self._uploading is None:
+            return
+        done, self._uploading = self._uploading.result(), None
+        self.stored.append(done)
+        self._index.add([done])
+        self._filling.difference_update(frame.digest for frame in done.frames)
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the upload thread."""
+        self._uploads.shutdown(wait=True, cancel_futures=True)
+
+
+def _upload(vault: Vault, frames: list[pack.Frame], buffer: bytearray) -> IndexedPack:
+    buffer += pack.table(frames)
+    name = hashlib.sha256(buffer).hexdigest()
+    put_pack(vault, name, buffer)
+    return IndexedPack(name, len(buffer), tuple(frames))
+
+
+def put_pack(vault: Vault, name: str, data: bytes | bytearray) -> None:
+    """Store a pack under the SHA-256 of its bytes, which the caller has computed. Safe to retry.
+
+    A pack of that name and size that is there already is taken for this one; one of another size is damaged and
+    raises `IntegrityError`.
+    """
+    key = layout.pack_key(name)
+    try:
+        vault.store.create(key, data)
+    except AlreadyExists:
+        refuse_other_size(vault, name, len(data))
+
+
+def refuse_other_size(vault: Vault, name: str, size: int) -> None:
+    """Raise `IntegrityError` when the stored pack of that name does not have `size` bytes."""
+    key = layout.pack_key(name)
+    found = vault.store.head(key).size
+    if found != size:
+        raise IntegrityError(
+            f"a stored pack has {found} bytes where {size} are right",
+            where=vault.where(key),
+            hint="run `drctl verify --mode full` on this region",
+        )
