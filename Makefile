@@ -1,0 +1,61 @@
+# Every path here is relative: make cannot name a target with a space in it, and a checkout may lie under one.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PY := .venv/bin/python
+STAMP := .venv/.installed
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: env
+env: $(STAMP) ## .venv with the locked packages and this project in it
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml tools/bootstrap.sh
+	@bash tools/bootstrap.sh
+	@touch $(STAMP)
+
+.PHONY: system
+system: ## Debian packages that tests need, where apt may be used
+	@bash tools/system.sh
+
+.PHONY: demo
+demo: env ## three regions, Airflow and the main job; leaves them up for a look
+	@$(PY) -m dr_lib.cli demo up
+	@$(PY) -m dr_lib.cli demo run
+
+.PHONY: demo-down
+demo-down: env ## end what `make demo` left up
+	@$(PY) -m dr_lib.cli demo down
+
+.PHONY: test
+test: env system ## all tests; the last lines count passed, failed and not run
+	@$(PY) -m pytest
+
+.PHONY: check
+check: env ## what CI demands of the source: ruff, mypy, layers
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -c 'from importlinter.cli import lint_imports_command as check; check()' --no-logo
+
+.PHONY: format
+format: env ## rewrite the source as ruff wants it
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+.PHONY: bench
+bench: env ## measure the stores against each other
+	@$(PY) benchmarks/stores.py
+
+.PHONY: lock
+lock: ## resolve requirements*.in afresh into requirements*.txt
+	@source tools/python.sh && "$$PYTHON" tools/lock.py
+
+.PHONY: clean
+clean: ## remove the environment and every cache
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
