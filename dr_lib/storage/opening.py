@@ -1,0 +1,71 @@
+"""From a `StoreRef` to an open store. A store's libraries are imported only when such a store is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from dr_lib.errors import UsageError
+from dr_lib.model.region import StoreRef
+from dr_lib.storage.base import ContainerStore
+from dr_lib.storage.credentials import Connections, resolve
+from dr_lib.storage.retrying import RetryingStore
+
+HINT = "use s3://bucket/prefix, file:///directory or rclone:remote:path"
+
+
+def open_store(
+    ref: StoreRef, label: str, *, environ: Mapping[str, str], connections: Connections | None = None
+) -> ContainerStore:
+    """The store that `ref` names, with passing failures retried. Nothing is asked of it yet: see `check`.
+
+    `label` is what messages call it (`region us-east`). `environ` is where `env:PREFIX` is looked up, `connections`
+    resolves `airflow:CONN_ID`. Raises `UsageError` for a URL of another kind, and for credentials that cannot be had.
+    """
+    scheme, separator, rest = ref.url.partition(":")
+    if not separator:
+        return _open_directory(ref.url, label)
+    if scheme == "s3":
+        return _open_s3(ref, label, environ, connections)
+    if scheme == "file":
+        return _open_directory(_directory_of(ref.url, label), label)
+    if scheme == "rclone":
+        return _open_rclone(rest, label, environ)
+    raise UsageError(f"no store is known for {ref.url!r}", where=label, hint=HINT)
+
+
+def _open_s3(
+    ref: StoreRef, label: str, environ: Mapping[str, str], connections: Connections | None
+) -> ContainerStore:
+    from dr_lib.storage.s3 import S3Store
+    from dr_lib.storage.s3_clients import Bucket
+
+    name, _, prefix = ref.url.removeprefix("s3://").partition("/")
+    if not name or not ref.url.startswith("s3://"):
+        raise UsageError(f"{ref.url!r} names no bucket", where=label, hint=HINT)
+    credentials = resolve(ref.credentials, label, environ=environ, connections=connections)
+    root = prefix.strip("/")
+    bucket = Bucket(name, ref.endpoint, credentials)
+    return RetryingStore(S3Store(bucket, label, prefix=f"{root}/" if root else ""))
+
+
+def _open_directory(path: str, label: str) -> ContainerStore:
+    from dr_lib.storage.local import LocalStore
+
+    return RetryingStore(LocalStore(Path(path).expanduser(), label))
+
+
+def _open_rclone(target: str, label: str, environ: Mapping[str, str]) -> ContainerStore:
+    from dr_lib.storage.rclone import RcloneStore
+
+    if ":" not in target:
+        raise UsageError(f"rclone:{target} names no remote", where=label, hint=HINT)
+    return RetryingStore(RcloneStore(target, label, environ=environ))
+
+
+def _directory_of(url: str, label: str) -> str:
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        raise UsageError(f"{url!r} is not a directory of this machine", where=label, hint=HINT)
+    return unquote(parts.path)

@@ -1,0 +1,110 @@
+"""A wrapper that tries again what may succeed when tried again, and knows which answers such a retry can get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_exponential_jitter
+
+from dr_lib.errors import AlreadyExists, StoreUnavailable
+from dr_lib.storage.base import ContainerStore, ObjectInfo
+from dr_lib.storage.keys import encoded
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+SECONDS = 5.0
+"""No new attempt begins this long after the first began."""
+
+
+class RetryingStore:
+    """`inner`, with `StoreUnavailable` retried a few times within seconds; every other error passes at once."""
+
+    def __init__(self, inner: ContainerStore, *, attempts: int = ATTEMPTS, seconds: float = SECONDS) -> None:
+        """At most `attempts` tries per call (per page of a listing), none begun after `seconds`."""
+        self._inner = inner
+        self._attempts = attempts
+        self._seconds = seconds
+
+    @property
+    def label(self) -> str:
+        """As `inner` is called."""
+        return self._inner.label
+
+    def check(self) -> None:
+        """See `ObjectStore.check`."""
+        self._retrying()(self._inner.check)
+
+    def ensure_container(self, *, lock_mode: str | None, lock_days: int | None) -> bool:
+        """See `ContainerStore.ensure_container`; after a retry, False may mean that the first try created it."""
+        return self._call(lambda: self._inner.ensure_container(lock_mode=lock_mode, lock_days=lock_days))
+
+    def create(self, key: str, data: bytes | bytearray | memoryview) -> None:
+        """See `ObjectStore.create`.
+
+        A try whose answer was lost may have stored the object. When a later try meets an object of equal content, that
+        is success; with other content it is `AlreadyExists`.
+        """
+        retrying = self._retrying()
+        for attempt in retrying:
+            with attempt:
+                try:
+                    self._inner.create(key, data)
+                except AlreadyExists:
+                    if attempt.retry_state.attempt_number == 1 or self._inner.get(key) != data:
+                        raise
+
+    def get(self, key: str) -> bytes:
+        """See `ObjectStore.get`."""
+        return self._call(lambda: self._inner.get(key))
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """See `ObjectStore.get_range`."""
+        return self._call(lambda: self._inner.get_range(key, start, length))
+
+    def head(self, key: str) -> ObjectInfo:
+        """See `ObjectStore.head`."""
+        return self._call(lambda: self._inner.head(key))
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """See `ObjectStore.list`. A listing that broke off begins anew and goes on behind the last key it gave."""
+        position = _Position(self._inner, prefix)
+        while (info := self._call(position.step)) is not None:
+            yield info
+
+    def _call(self, action: Callable[[], T]) -> T:
+        return self._retrying()(action)
+
+    def _retrying(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(StoreUnavailable),
+            stop=stop_after_attempt(self._attempts) | stop_after_delay(self._seconds),
+            wait=wait_exponential_jitter(initial=0.1, max=1.0, jitter=0.1),
+            reraise=True,
+        )
+
+
+class _Position:
+    """A place in a listing that survives the listing's failure."""
+
+    def __init__(self, store: ContainerStore, prefix: str) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._given: bytes | None = None
+        self._rest: Iterator[ObjectInfo] | None = None
+
+    def step(self) -> ObjectInfo | None:
+        """The next object, None at the end."""
+        if self._rest is None:
+            self._rest = self._store.list(self._prefix)
+        try:
+            found = next((info for info in self._rest if self._is_new(info)), None)
+        except StoreUnavailable:
+            self._rest = None
+            raise
+        self._given = encoded(found.key) if found else self._given
+        return found
+
+    def _is_new(self, info: ObjectInfo) -> bool:
+        return self._given is None or encoded(info.key) > self._given
