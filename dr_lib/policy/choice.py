@@ -22,11 +22,13 @@ class Choice:
     regions: tuple[str, ...]
 
 
-def choose(asset: str, points: Sequence[KnownPoint], wanted: str, at: datetime | None = None) -> Choice:
+def choose(
+    asset: str, points: Sequence[KnownPoint], wanted: str, *, at: datetime | None = None, silent: Sequence[str] = ()
+) -> Choice:
     """The newest point that answers to `wanted` and can be restored from at least one region.
 
-    `wanted` is `latest`, `latest-verified` or a point's id; `at` limits to points made at or before that moment.
-    Verified copies come before merely complete ones, then the asset's own order of regions. Raises `NotFound` when no
+    `wanted` is `latest`, `latest-verified` or a point's id; `at` limits to points made at or before that moment;
+    `silent` are regions that did not answer, which may hold points that nobody else knows of. Verified copies come before merely complete ones, then the asset's own order of regions. Raises `NotFound` when no
     point answers, `StoreUnavailable` when the only ones that could lie in regions that did not answer, and
     `IntegrityError` when every copy of the point is known to be damaged.
     """
@@ -36,7 +38,7 @@ def choose(asset: str, points: Sequence[KnownPoint], wanted: str, at: datetime |
         regions = restorable_regions(point, verified_only)
         if regions:
             return Choice(point, regions)
-    raise _nothing(asset, candidates, wanted)
+    raise _nothing(asset, candidates, wanted, silent)
 
 
 def restorable_regions(point: KnownPoint, verified_only: bool = False) -> tuple[str, ...]:
@@ -49,12 +51,16 @@ def _matches(point: KnownPoint, wanted: str) -> bool:
     return wanted in (LATEST, LATEST_VERIFIED, point.point)
 
 
-def _nothing(asset: str, candidates: Sequence[KnownPoint], wanted: str) -> NotFound | StoreUnavailable | IntegrityError:
+def _nothing(
+    asset: str, candidates: Sequence[KnownPoint], wanted: str, silent: Sequence[str]
+) -> NotFound | StoreUnavailable | IntegrityError:
     copies: list[Copy] = [copy for point in candidates for copy in point.copies]
-    silent = sorted({c.region for c in copies if c.state is CopyState.UNKNOWN})
     if silent:
-        regions = ", ".join(silent)
-        return StoreUnavailable(f"no region that answers holds {wanted!r} of {asset!r}", where=f"no answer: {regions}")
+        return StoreUnavailable(
+            f"no region that answers holds {wanted!r} of {asset!r}",
+            where=f"no answer from: {', '.join(sorted(silent))}",
+            hint="`drctl doctor` tells why; run the command again when they answer",
+        )
     if any(c.state is CopyState.DAMAGED for c in copies):
         return IntegrityError(
             f"every copy of {wanted!r} of {asset!r} is damaged",

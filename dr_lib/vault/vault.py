@@ -45,8 +45,11 @@ class Vault:
 
     def manifest(self, asset: str, point: str) -> Manifest:
         """The checked manifest of a point; `IntegrityError` when it is not sound or is another point's."""
-        where = self.where(layout.manifest_key(asset, point))
-        manifest = manifest_format.load(self.manifest_bytes(asset, point), where)
+        return self.parse_manifest(asset, point, self.manifest_bytes(asset, point))
+
+    def parse_manifest(self, asset: str, point: str, data: bytes) -> Manifest:
+        """The manifest in `data`, which was read from this vault under that name; errors as `manifest`."""
+        manifest = manifest_format.load(data, self.where(layout.manifest_key(asset, point)))
         self._must_name(manifest.summary, asset, point)
         return manifest
 

@@ -1,0 +1,48 @@
+"""Gets frames back out of packs and believes none of them before its digest holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from blake3 import blake3
+
+from dr_lib.codecs import registry
+from dr_lib.errors import IntegrityError
+from dr_lib.format import layout, pack
+from dr_lib.model.manifest import FrameRef
+from dr_lib.vault.vault import Vault
+
+
+def fetch_pack(vault: Vault, name: str) -> bytes:
+    """All bytes of a pack, proven to be the ones that its name promises. `NotFound` when it is not there."""
+    key = layout.pack_key(name)
+    data = vault.store.get(key)
+    if hashlib.sha256(data).hexdigest() != name:
+        raise IntegrityError("a pack's bytes are not those its name promises", where=vault.where(key))
+    return data
+
+
+def open_frame(stored: bytes | memoryview, digest: bytes, codec: int, seal: int, raw: int) -> bytes:
+    """Raw bytes of a frame from its stored ones; `IntegrityError` unless they have that digest and length."""
+    if seal != pack.NOT_SEALED:
+        raise IntegrityError(f"a frame is sealed in a way ({seal}) that this version does not know")
+    data = registry.by_id(codec).decode(stored, raw)
+    if blake3(data).digest() != digest:
+        raise IntegrityError("a frame's bytes do not have the digest that the manifest states")
+    return data
+
+
+def fetch_frames(vault: Vault, name: str, start: int, length: int, frames: Iterable[FrameRef]) -> Iterator[bytes]:
+    """Raw bytes of `frames` of pack `name`, in order, from one request for `length` bytes from `start`.
+
+    Every frame's bytes lie within that range. Raises `IntegrityError` naming the pack at the first that is damaged.
+    """
+    key = layout.pack_key(name)
+    view = memoryview(vault.store.get_range(key, start, length))
+    for frame in frames:
+        at = frame.offset - start
+        try:
+            yield open_frame(view[at : at + frame.length], frame.digest, frame.codec, frame.seal, frame.raw)
+        except IntegrityError as error:
+            raise IntegrityError(error.what, where=vault.where(key), hint=error.hint) from error

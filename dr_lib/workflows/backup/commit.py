@@ -1,0 +1,158 @@
+"""Last step of a backup: look at the source once more, put the parts together, create the manifest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, SourceUnstable
+from dr_lib.format import layout
+from dr_lib.format import manifest as manifest_format
+from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary
+from dr_lib.sources.base import Source, SourceFile
+from dr_lib.sources.freeze import changes
+from dr_lib.vault.vault import Vault
+from dr_lib.workflows.backup.records import (
+    PROOF,
+    BackupPlan,
+    StoredPart,
+    StoredPiece,
+    load_part,
+    shard_name,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A committed point; `new_bytes` is what this run stored for it."""
+
+    summary: PointSummary
+    new_bytes: int
+    note: str
+
+
+def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: Mapping[str, str]) -> Committed:
+    """Commit the run's point, or say again that it is committed.
+
+    The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
+    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`.
+    """
+    parts = [_finished(vault, plan, shard_name(n)) for n in range(len(plan.shards))]
+    proof = _finished(vault, plan, PROOF)
+    new_bytes = sum(part.new_bytes for part in (*parts, proof))
+    try:
+        return Committed(vault.summary(plan.asset, plan.point), new_bytes, proof.note)
+    except NotFound:
+        pass
+    _refuse_moved(source, plan)
+    manifest = _manifest(plan, parts, proof, environment)
+    _refuse_absent(vault, manifest)
+    data = manifest_format.dump(manifest)
+    key = layout.manifest_key(plan.asset, plan.point)
+    manifest_format.load(data, vault.where(key))
+    vault.commit(plan.asset, plan.point, data)
+    return Committed(manifest.summary, new_bytes, proof.note)
+
+
+def _finished(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:
+    try:
+        return load_part(vault, plan, name)
+    except NotFound as error:
+        raise Refused(
+            f"{name} of {plan.asset}/{plan.point} is not stored yet", where=vault.store.label, hint="finish it, then commit"
+        ) from error
+
+
+def _refuse_moved(source: Source, plan: BackupPlan) -> None:
+    try:
+        moved = changes(plan.listing, source.listing())
+    except NotFound as error:
+        raise SourceUnstable("the source went away during the backup", where=source.url) from error
+    if moved:
+        raise SourceUnstable(
+            f"the source changed during the backup: {'; '.join(moved[:5])}"
+            + (f" and {len(moved) - 5} more" if len(moved) > 5 else ""),
+            where=source.url,
+            hint="nothing was committed; wait until nothing writes there, then back up again",
+        )
+
+
+def _refuse_absent(vault: Vault, manifest: Manifest) -> None:
+    present = vault.packs()
+    for pack in manifest.summary.packs:
+        if present.get(pack.sha256) != pack.size:
+            raise IntegrityError(
+                "the store does not hold a pack that it acknowledged",
+                where=vault.where(layout.pack_key(pack.sha256)),
+                hint="back up again; if it happens again this store cannot be trusted",
+            )
+
+
+def _manifest(plan: BackupPlan, parts: list[StoredPart], proof: StoredPart, environment: Mapping[str, str]) -> Manifest:
+    packs = _merge_packs((*parts, proof))
+    pieces = [piece for part in parts for piece in _renumbered(part, packs)]
+    files = _files(plan.listing.files, pieces)
+    attachments = _files(
+        tuple(SourceFile(name, 0o600, 0, 0, "") for name in proof.names), _renumbered(proof, packs), sized=False
+    )
+    frames = {(f.pack, f.offset): f.length for file in (*files, *attachments) for f in file.frames}
+    summary = PointSummary(
+        asset=plan.asset,
+        point=plan.point,
+        kind=plan.kind,
+        created_at=plan.created_at,
+        logical_bytes=sum(f.size for f in files),
+        stored_bytes=sum(frames.values()),
+        files=len(files),
+        packs=tuple(packs),
+    )
+    tensors = sorted((t for part in parts for t in part.tensors), key=lambda t: (t.file, t.offset, t.name))
+    noted = {"proof": proof.note or "recorded"}
+    return Manifest(
+        summary=summary,
+        files=files,
+        directories=plan.listing.directories,
+        links=plan.listing.links,
+        tensors=tuple(tensors),
+        attachments=attachments,
+        environment=dict(environment) | noted,
+        source={"url": plan.source},
+    )
+
+
+def _merge_packs(parts: Iterable[StoredPart]) -> dict[PackRef, int]:
+    packs: dict[PackRef, int] = {}
+    for part in parts:
+        for pack in part.packs:
+            packs.setdefault(pack, len(packs))
+    return packs
+
+
+def _renumbered(part: StoredPart, packs: Mapping[PackRef, int]) -> list[StoredPiece]:
+    return [
+        replace(piece, frames=tuple(replace(f, pack=packs[part.packs[f.pack]]) for f in piece.frames))
+        for piece in part.pieces
+    ]
+
+
+def _files(listed: tuple[SourceFile, ...], pieces: list[StoredPiece], *, sized: bool = True) -> tuple[FileEntry, ...]:
+    by_file: defaultdict[int, list[StoredPiece]] = defaultdict(list)
+    for piece in pieces:
+        by_file[piece.file].append(piece)
+    return tuple(_file(file, by_file[number], sized) for number, file in enumerate(listed))
+
+
+def _file(file: SourceFile, pieces: list[StoredPiece], sized: bool) -> FileEntry:
+    pieces.sort(key=lambda piece: piece.start)
+    frames: list[FrameRef] = []
+    size = 0
+    for piece in pieces:
+        if piece.start != size:
+            raise DrError(f"the shards do not cover {file.path!r} exactly", hint="back up again")
+        frames += piece.frames
+        size += sum(f.raw for f in piece.frames)
+    first = pieces[0] if pieces else None
+    if first is None or first.sha256 is None or first.blake3 is None or (sized and size != file.size):
+        raise DrError(f"the shards do not hold all of {file.path!r}", hint="back up again")
+    return FileEntry(file.path, file.mode, file.mtime_ns, size, first.sha256, first.blake3, tuple(frames))

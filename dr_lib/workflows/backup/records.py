@@ -1,0 +1,189 @@
+"""What the steps of a backup leave for each other under `runs/` of the vault, and its bytes.
+
+Nothing here is needed to restore; everything here is gone through again at the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import zstandard
+
+from dr_lib.errors import AlreadyExists, IntegrityError
+from dr_lib.format import canonical, entries, layout
+from dr_lib.model.manifest import FrameRef, PackRef, TensorEntry
+from dr_lib.policy.shard_plan import Piece, Shard
+from dr_lib.sources.base import SourceFile, SourceListing
+from dr_lib.vault.vault import Vault
+
+Json = dict[str, Any]
+T = TypeVar("T")
+MAX_RECORD: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPlan:
+    """A frozen source and its division into shards. `point` is the id that the commit will use."""
+
+    asset: str
+    kind: str
+    point: str
+    created_at: datetime
+    source: str
+    listing: SourceListing
+    shards: tuple[Shard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPiece:
+    """A piece that is stored. `file` numbers the listing's files (or the part's `names`); digests of the whole file
+    stand with its first piece only, None elsewhere."""
+
+    file: int
+    start: int
+    frames: tuple[FrameRef, ...]
+    sha256: bytes | None
+    blake3: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """What one shard (or the proof) stored. The frames' `pack` indexes `packs`.
+
+    `names` are the attachments' names in the proof part and empty in a shard; `note` says why a proof is missing.
+    """
+
+    packs: tuple[PackRef, ...]
+    pieces: tuple[StoredPiece, ...]
+    tensors: tuple[TensorEntry, ...]
+    raw_bytes: int
+    new_bytes: int
+    names: tuple[str, ...] = ()
+    note: str = ""
+
+
+def save_plan(vault: Vault, plan: BackupPlan) -> None:
+    """Create the plan's object. A second plan of that name is a defect of the id and raises `AlreadyExists`."""
+    vault.store.create(layout.plan_key(plan.asset, plan.point), _pack(_plan_json(plan)))
+
+
+def load_plan(vault: Vault, asset: str, point: str) -> BackupPlan:
+    """The plan of a run; `NotFound` when there is none."""
+    key = layout.plan_key(asset, point)
+    return _parsed(vault, key, _parse_plan)
+
+
+def save_part(vault: Vault, plan: BackupPlan, name: str, part: StoredPart) -> StoredPart:
+    """Leave word of a finished part. When another try was faster its word stands and is returned."""
+    key = layout.part_key(plan.asset, plan.point, name)
+    try:
+        vault.store.create(key, _pack(_part_json(part)))
+    except AlreadyExists:
+        return load_part(vault, plan, name)
+    return part
+
+
+def load_part(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:
+    """A finished part of a run; `NotFound` when it is not finished."""
+    return _parsed(vault, layout.part_key(plan.asset, plan.point, name), _parse_part)
+
+
+def shard_name(number: int) -> str:
+    """Name of a shard's part."""
+    return f"shard-{number:04d}"
+
+
+PROOF = "proof"
+
+
+def _pack(record: Json) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(canonical.dumps(record))
+
+
+def _parsed(vault: Vault, key: str, parse: Callable[[Json], T]) -> T:
+    where = vault.where(key)
+    try:
+        stored = vault.store.get(key)
+        if not 0 < zstandard.frame_content_size(stored) <= MAX_RECORD:
+            raise ValueError("it claims a length that no record has")
+        return parse(canonical.loads(zstandard.ZstdDecompressor().decompress(stored), where))
+    except (KeyError, TypeError, ValueError, zstandard.ZstdError) as error:
+        raise IntegrityError(f"a run's record does not parse: {error!r}", where=where, hint="back up again") from error
+
+
+def _plan_json(plan: BackupPlan) -> Json:
+    return {
+        "asset": plan.asset,
+        "kind": plan.kind,
+        "point": plan.point,
+        "created_at": canonical.time_text(plan.created_at),
+        "source": plan.source,
+        "files": [[f.path, f.mode, f.mtime_ns, f.size, f.tag] for f in plan.listing.files],
+        "directories": [entries.directory_json(d) for d in plan.listing.directories],
+        "links": [entries.link_json(link) for link in plan.listing.links],
+        "shards": [[[p.file, p.start, p.end] for p in shard] for shard in plan.shards],
+    }
+
+
+def _parse_plan(record: Json) -> BackupPlan:
+    return BackupPlan(
+        asset=record["asset"],
+        kind=record["kind"],
+        point=record["point"],
+        created_at=canonical.parse_time(record["created_at"]),
+        source=record["source"],
+        listing=SourceListing(
+            files=tuple(SourceFile(*row) for row in record["files"]),
+            directories=tuple(entries.parse_directory(item) for item in record["directories"]),
+            links=tuple(entries.parse_link(item) for item in record["links"]),
+        ),
+        shards=tuple(tuple(Piece(*row) for row in shard) for shard in record["shards"]),
+    )
+
+
+def _part_json(part: StoredPart) -> Json:
+    return {
+        "packs": [[pack.sha256, pack.size] for pack in part.packs],
+        "pieces": [_piece_json(piece) for piece in part.pieces],
+        "tensors": [entries.tensor_json(t) for t in part.tensors],
+        "raw_bytes": part.raw_bytes,
+        "new_bytes": part.new_bytes,
+        "names": list(part.names),
+        "note": part.note,
+    }
+
+
+def _piece_json(piece: StoredPiece) -> Json:
+    digests = [d.hex() if d is not None else None for d in (piece.sha256, piece.blake3)]
+    return {
+        "file": piece.file,
+        "start": piece.start,
+        "frames": [entries.frame_json(f) for f in piece.frames],
+        "digests": digests,
+    }
+
+
+def _parse_part(record: Json) -> StoredPart:
+    return StoredPart(
+        packs=tuple(PackRef(entries.text(name), entries.natural(size)) for name, size in record["packs"]),
+        pieces=tuple(_parse_piece(item) for item in record["pieces"]),
+        tensors=tuple(entries.parse_tensor(item) for item in record["tensors"]),
+        raw_bytes=entries.natural(record["raw_bytes"]),
+        new_bytes=entries.natural(record["new_bytes"]),
+        names=tuple(entries.text(name) for name in record["names"]),
+        note=entries.text(record["note"]),
+    )
+
+
+def _parse_piece(item: Json) -> StoredPiece:
+    sha256, blake3 = (None if d is None else entries.hash_bytes(d) for d in item["digests"])
+    return StoredPiece(
+        entries.natural(item["file"]),
+        entries.natural(item["start"]),
+        tuple(entries.parse_frame(row) for row in item["frames"]),
+        sha256,
+        blake3,
+    )

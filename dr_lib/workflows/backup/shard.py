@@ -1,0 +1,167 @@
+"""Second step of a backup, once a shard: read, encode, store. Idempotent: a shard that is done is not done again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from blake3 import blake3
+
+from dr_lib.errors import NotFound
+from dr_lib.model.manifest import FrameRef, PackRef, TensorEntry
+from dr_lib.policy.shard_plan import Piece
+from dr_lib.progress import Progress
+from dr_lib.sources.base import FileCut, ReadRange, Source, Span, TensorSpan
+from dr_lib.sources.cut import cut_file
+from dr_lib.sources.tensor_meter import TensorMeter
+from dr_lib.vault.chunk_index import ChunkIndex, save_index
+from dr_lib.vault.pack_writer import PackWriter
+from dr_lib.vault.vault import Vault
+from dr_lib.workflows.backup.records import BackupPlan, StoredPart, StoredPiece, load_part, save_part, shard_name
+
+READ_BYTES = 4 << 20
+Chunk = tuple[bytes, int]
+"""Digest and raw length of a chunk that was handed to the pack writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A piece whose chunks are handed over but perhaps not stored yet."""
+
+    piece: Piece
+    chunks: tuple[Chunk, ...]
+    tensors: tuple[TensorEntry, ...]
+    sha256: bytes | None
+    blake3: bytes | None
+
+
+def store_shard(
+    vault: Vault, source: Source, plan: BackupPlan, number: int, index: ChunkIndex, progress: Progress
+) -> StoredPart:
+    """Store shard `number` of `plan` and leave its part in the vault; the part of an earlier try if there is one.
+
+    Raises `SourceUnstable` (8) when a file is not the one that was listed. Killed anywhere, the packs that were
+    stored are found again through the index and are not sent twice.
+    """
+    name = shard_name(number)
+    try:
+        return load_part(vault, plan, name)
+    except NotFound:
+        pass
+    with PackWriter(vault, index) as writer:
+        read = [_read_piece(source, plan, piece, writer, progress) for piece in plan.shards[number]]
+        writer.finish()
+    part = _part(read, index, writer)
+    save_index(vault, plan.point, name, writer.stored)
+    return save_part(vault, plan, name, part)
+
+
+def store_attachments(
+    vault: Vault, plan: BackupPlan, name: str, contents: dict[str, bytes], index: ChunkIndex, note: str
+) -> StoredPart:
+    """Store small named contents as a part of the run, like a shard whose files are in memory."""
+    try:
+        return load_part(vault, plan, name)
+    except NotFound:
+        pass
+    names = tuple(sorted(contents))
+    with PackWriter(vault, index) as writer:
+        read = [_read_content(number, contents[item], writer) for number, item in enumerate(names)]
+        writer.finish()
+    part = _part(read, index, writer, names, note)
+    save_index(vault, plan.point, name, writer.stored)
+    return save_part(vault, plan, name, part)
+
+
+def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWriter, progress: Progress) -> _Read:
+    file = plan.listing.files[piece.file]
+    read = partial(source.read, file)
+    cut = cut_file(file.path, read, file.size)
+    meter = TensorMeter(file.path, _tensors_within(cut, piece))
+    whole = _WholeFile() if piece.start == 0 else None
+    chunks, tensors = [], []
+    for span in _spans_within(cut, piece):
+        raw = read(span.offset, span.length)
+        chunks.append(_hand_over(writer, raw))
+        tensors += meter.feed(span.offset, raw)
+        if whole is not None:
+            whole.update(raw)
+        progress.advance(len(raw))
+    tensors += meter.feed(piece.end, b"")
+    if whole is not None:
+        whole.read_on(read, piece.end, file.size)
+    return _Read(piece, tuple(chunks), tuple(tensors), *(whole.digests() if whole else (None, None)))
+
+
+def _read_content(number: int, content: bytes, writer: PackWriter) -> _Read:
+    spans = [content[at : at + READ_BYTES] for at in range(0, len(content), READ_BYTES)]
+    chunks = tuple(_hand_over(writer, raw) for raw in spans)
+    piece = Piece(number, 0, len(content))
+    return _Read(piece, chunks, (), hashlib.sha256(content).digest(), blake3(content).digest())
+
+
+def _hand_over(writer: PackWriter, raw: bytes) -> Chunk:
+    digest = blake3(raw).digest()
+    writer.store(digest, raw)
+    return digest, len(raw)
+
+
+def _spans_within(cut: FileCut, piece: Piece) -> Iterator[Span]:
+    return (span for span in cut.spans if piece.start <= span.offset < piece.end)
+
+
+def _tensors_within(cut: FileCut, piece: Piece) -> tuple[TensorSpan, ...]:
+    """Tensors of the piece; one without bytes belongs to the piece that ends where it stands."""
+    return tuple(
+        t for t in cut.tensors if piece.start < t.offset + t.length <= piece.end or (t.offset == t.length == piece.end == 0)
+    )
+
+
+class _WholeFile:
+    """Digests of a whole file, taken by the piece that holds its start: they cannot be put together from parts."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._blake3 = blake3()
+
+    def update(self, raw: bytes) -> None:
+        self._sha256.update(raw)
+        self._blake3.update(raw)
+
+    def read_on(self, read: ReadRange, start: int, end: int) -> None:
+        for at in range(start, end, READ_BYTES):
+            self.update(read(at, min(READ_BYTES, end - at)))
+
+    def digests(self) -> tuple[bytes, bytes]:
+        return self._sha256.digest(), self._blake3.digest()
+
+
+def _part(
+    read: list[_Read], index: ChunkIndex, writer: PackWriter, names: tuple[str, ...] = (), note: str = ""
+) -> StoredPart:
+    packs: dict[PackRef, int] = {}
+    pieces = tuple(
+        StoredPiece(r.piece.file, r.piece.start, _frames(r.chunks, index, packs), r.sha256, r.blake3) for r in read
+    )
+    return StoredPart(
+        packs=tuple(packs),
+        pieces=pieces,
+        tensors=tuple(tensor for r in read for tensor in r.tensors),
+        raw_bytes=sum(r.piece.end - r.piece.start for r in read),
+        new_bytes=writer.new_bytes,
+        names=names,
+        note=note,
+    )
+
+
+def _frames(chunks: tuple[Chunk, ...], index: ChunkIndex, packs: dict[PackRef, int]) -> tuple[FrameRef, ...]:
+    frames = []
+    for digest, raw in chunks:
+        place = index.find(digest, raw)
+        assert place is not None, "a chunk that was handed over is stored after finish()"
+        number = packs.setdefault(PackRef(place.pack, place.pack_size), len(packs))
+        frame = place.frame
+        frames.append(FrameRef(number, frame.offset, frame.length, frame.raw, frame.codec, frame.seal, digest))
+    return tuple(frames)

@@ -1,0 +1,89 @@
+"""Replication: a point's packs, then its manifest, byte for byte, into another region. Needs no reading key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dr_lib.errors import DrError, IntegrityError, NotFound, StoreUnavailable
+from dr_lib.format import layout, pack
+from dr_lib.format.index import IndexedPack
+from dr_lib.model.manifest import PackRef
+from dr_lib.progress import Progress
+from dr_lib.vault.chunk_index import save_index
+from dr_lib.vault.pack_reader import fetch_pack
+from dr_lib.vault.pack_writer import put_pack
+from dr_lib.vault.vault import Vault
+
+STREAMS = 2
+"""Packs in flight; each takes its size in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replicated:
+    """A point that is now in `region`. `new_bytes` is what had to be sent; `repairs` what a source could not give."""
+
+    asset: str
+    point: str
+    region: str
+    source: str
+    new_bytes: int
+    repairs: tuple[str, ...]
+
+
+def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, progress: Progress) -> Replicated:
+    """Copy one point into `target`, preferring the sources in their order, pack by pack.
+
+    Idempotent: what is there already is not sent again. Every pack is proven against its name on the way, so damage is
+    never copied. Raises the last source's error when none could give a pack whole.
+    """
+    source, data = _manifest(sources, asset, point)
+    summary = source.parse_manifest(asset, point, data).summary
+    present = target.packs()
+    missing = [ref for ref in summary.packs if present.get(ref.sha256) != ref.size]
+    progress.start(sum(ref.size for ref in missing), f"replicate {asset} to {target.region}")
+    with ThreadPoolExecutor(STREAMS) as pool:
+        copied = list(pool.map(lambda ref: _copy(sources, target, ref, progress), missing))
+    save_index(target, point, "replica", [item for item, _ in copied])
+    target.commit(asset, point, data)
+    progress.finish()
+    notes = sorted({note for _, found in copied for note in found})
+    return Replicated(asset, point, target.region, source.region, sum(r.size for r in missing), tuple(notes))
+
+
+def _manifest(sources: Sequence[Vault], asset: str, point: str) -> tuple[Vault, bytes]:
+    """A sound manifest's bytes and the vault that gave them."""
+    failed: DrError | None = None
+    for vault in sources:
+        try:
+            data = vault.manifest_bytes(asset, point)
+            vault.parse_manifest(asset, point, data)
+            return vault, data
+        except (IntegrityError, NotFound, StoreUnavailable) as error:
+            failed = error
+    assert failed is not None, "there is at least one source"
+    raise failed
+
+
+def _copy(
+    sources: Sequence[Vault], target: Vault, ref: PackRef, progress: Progress
+) -> tuple[IndexedPack, tuple[str, ...]]:
+    data, notes = _fetch(sources, ref)
+    put_pack(target, ref.sha256, data)
+    progress.advance(ref.size)
+    frames = pack.parse(data, target.where(layout.pack_key(ref.sha256)))
+    return IndexedPack(ref.sha256, ref.size, frames), notes
+
+
+def _fetch(sources: Sequence[Vault], ref: PackRef) -> tuple[bytes, tuple[str, ...]]:
+    notes: list[str] = []
+    failed: DrError | None = None
+    for vault in sources:
+        try:
+            return fetch_pack(vault, ref.sha256), tuple(notes)
+        except (IntegrityError, NotFound, StoreUnavailable) as error:
+            notes.append(f"{error.what} [{error.where or vault.region}]")
+            failed = error
+    assert failed is not None, "there is at least one source"
+    raise failed
