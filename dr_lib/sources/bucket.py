@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from dr_lib.errors import IntegrityError, NotFound, SourceUnstable
+from dr_lib.errors import IntegrityError, NotFound, Refused, SourceUnstable
 from dr_lib.model.manifest import DirectoryEntry
 from dr_lib.sources.base import SourceFile, SourceListing
 from dr_lib.sources.offenders import unstable
 from dr_lib.storage.base import ObjectInfo, ObjectStore
+from dr_lib.storage.keys import check_key, encoded
 
 FILE_MODE = 0o644
 DIRECTORY_MODE = 0o755
@@ -40,8 +41,8 @@ class BucketSource:
     def listing(self) -> SourceListing:
         """As in `Source`; `NotFound` when nothing lies below the prefix. Raises what the store raises, too.
 
-        `SourceUnstable` names the keys that no tree can hold: empty parts, `.` or `..`, over-long names, bytes in a
-        key that ends in `/`, an object of the name of a directory.
+        `SourceUnstable` names the keys that cannot become files: empty parts, `.` or `..`, over-long names, bytes in
+        a key that ends in `/`, an object of the name of a directory, and what `check_key` refuses besides.
         """
         objects = list(self._store.list())
         if not objects:
@@ -72,12 +73,12 @@ class BucketSource:
             raise SourceUnstable(what, where=self._url, hint=hint) from error
 
     def _refuse_misfits(self, objects: list[ObjectInfo]) -> None:
-        misfits = [repr(info.key) for info in objects if not _fits(info)]
+        misfits = [repr(info.key) for info in objects if not _fits(info, self._store.label)]
         directories = _directories(objects)
         misfits += [f"{info.key!r} and keys below it" for info in objects if info.key in directories]
         if misfits:
             hint = "rename or remove these objects"
-            raise unstable("there are keys that no tree of files can hold", misfits, url=self._url, hint=hint)
+            raise unstable("there are keys that cannot become files", misfits, url=self._url, hint=hint)
 
 
 def _is_marker(info: ObjectInfo) -> bool:
@@ -100,12 +101,12 @@ def _above(key: str) -> Iterator[str]:
     return ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
 
 
-def _fits(info: ObjectInfo) -> bool:
-    if _is_marker(info):
-        return not info.key or all(map(_is_name, info.key[:-1].split("/")))
-    return all(map(_is_name, info.key.split("/")))
-
-
-def _is_name(part: str) -> bool:
-    encoded = part.encode("utf-8", "surrogateescape")
-    return part not in ("", ".", "..") and b"\0" not in encoded and len(encoded) <= LONGEST_NAME
+def _fits(info: ObjectInfo, label: str) -> bool:
+    key = info.key.removesuffix("/") if _is_marker(info) else info.key
+    if not key and _is_marker(info):
+        return info.key == ""
+    try:
+        check_key(key, label)
+    except Refused:
+        return False
+    return all(len(encoded(part)) <= LONGEST_NAME for part in key.split("/"))

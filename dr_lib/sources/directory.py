@@ -108,7 +108,7 @@ class DirectorySource:
                     child = entry.name if path == b"." else path + b"/" + entry.name
                     yield child, entry.stat(follow_symlinks=False)
         except OSError as error:
-            found.unreadable.append(_denial(path, "list and enter", error.strerror))
+            found.unreadable.append(_denial(path, "listed and entered", error.strerror))
 
     def _note(self, path: bytes, facts: os.stat_result, found: _Found) -> None:
         name, kind = _text(path), stat.S_IFMT(facts.st_mode)
@@ -162,7 +162,7 @@ class DirectorySource:
         return SourceUnstable(f"{file.path!r} cannot be read as it was listed: {how}", where=self._url, hint=hint)
 
     def _unreadable(self, offenders: list[str]) -> SourceUnstable:
-        hint = "give the backup's user these permissions"
+        hint = "let the backup's user read files, and read and enter directories; let writers finish"
         return unstable("there is something that cannot be read", sorted(offenders), url=self._url, hint=hint)
 
 
@@ -175,8 +175,8 @@ def _tag(facts: os.stat_result) -> str:
     return f"{facts.st_ino}:{facts.st_ctime_ns}"
 
 
-def _denial(path: bytes, permission: str, reason: str | None) -> str:
-    return f"{_text(path)!r} lacks the permission to {permission} it ({reason})"
+def _denial(path: bytes, action: str, reason: str | None) -> str:
+    return f"{_text(path)!r} cannot be {action}: {reason}"
 
 
 def _pread(handle: int, offset: int, length: int) -> bytes:
