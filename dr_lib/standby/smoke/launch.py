@@ -1,0 +1,120 @@
+"""Starts the fresh process of a smoke test and puts a crash, a hang or a kill into words."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from dr_lib.clock import monotonic
+from dr_lib.errors import DrError, SourceUnstable
+from dr_lib.model.drill import SmokeResult
+from dr_lib.standby.child_process import Finished, bare_environ, last_words, run_child
+from dr_lib.standby.smoke.request import SmokeRequest, failed, result_from_json
+
+DEFAULT_TIMEOUT_S = 600.0
+_FIXED = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+class NoAnswer(DrError):
+    """The child ended without an answer; `what` says how."""
+
+
+def run(request: SmokeRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> SmokeResult:
+    """Smoke-test what stands in `request.directory`; changes nothing there, and may be repeated.
+
+    Never raises for anything that the restored asset does: a crash, a kill or more than `timeout_s` seconds become
+    a failed result with its cause. `first_output_s` counts from the start of the process to the first output that
+    holds; in a failed result it is the time until the failure was known.
+    """
+    started = monotonic()
+    try:
+        answer = _ask(request.task(), timeout_s)
+    except NoAnswer as error:
+        return failed(error.what, after_s=monotonic() - started)
+    if "error" in answer:
+        return failed(answer["error"], after_s=monotonic() - started, accelerator=answer.get("accelerator", "cpu"))
+    return result_from_json(answer["result"])
+
+
+def record_golden(directory: Path, loader: str, inputs: list[str], *, timeout_s: float) -> dict[str, Any]:
+    """Outputs of the live model for `inputs`, in a fresh process; `SourceUnstable` names why there are none."""
+    task = {"task": "record-model", "directory": str(directory.absolute()), "loader": loader, "inputs": inputs}
+    return _recorded(task, directory, timeout_s)
+
+
+def record_tables(directory: Path, *, timeout_s: float) -> dict[str, Any]:
+    """Rows and columns of the live tables, in a fresh process; `SourceUnstable` names why there are none."""
+    return _recorded({"task": "record-dataset", "directory": str(directory.absolute())}, directory, timeout_s)
+
+
+def _recorded(task: dict[str, Any], directory: Path, timeout_s: float) -> dict[str, Any]:
+    hint = "mend the live asset and back it up again: until then a drill cannot prove this point"
+    try:
+        answer = _ask(task, timeout_s)
+    except NoAnswer as error:
+        raise SourceUnstable(error.what, where=str(directory), hint=hint) from error
+    if "error" in answer:
+        raise SourceUnstable(answer["error"], where=str(directory), hint=hint)
+    recorded: dict[str, Any] = answer["result"]
+    return recorded
+
+
+def _ask(task: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    # CLOCK_MONOTONIC is one for the whole machine, so the child may subtract our reading from its own.
+    question = json.dumps({**task, "started": monotonic()}).encode()
+    with tempfile.TemporaryDirectory(prefix="dr-smoke-") as home:
+        try:
+            finished = run_child(
+                [sys.executable, "-I", "-m", "dr_lib.standby.smoke"],
+                environ=_environ(Path(home)),
+                cwd=Path(home),
+                stdin=question,
+                timeout_s=timeout_s,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NoAnswer(f"the smoke test hung: no answer within {timeout_s:g} s") from error
+    return _answer(finished)
+
+
+def _environ(home: Path) -> dict[str, str]:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
+    return {**bare_environ(home), **_FIXED, **gpus}
+
+
+def _answer(finished: Finished) -> dict[str, Any]:
+    if finished.returncode != 0:
+        raise NoAnswer(_ending(finished))
+    try:
+        document = json.loads(finished.stdout)
+    except ValueError as error:
+        raise NoAnswer(f"the smoke process gave no readable answer: {last_words(finished.stderr)}") from error
+    if not isinstance(document, dict):
+        raise NoAnswer("the smoke process gave no readable answer")
+    return document
+
+
+def _ending(finished: Finished) -> str:
+    if finished.returncode == -signal.SIGKILL:
+        return "out of memory, most likely: the smoke process was killed (SIGKILL) from outside"
+    if finished.returncode < 0:
+        return f"the smoke process crashed ({_signal_name(-finished.returncode)}): {last_words(finished.stderr)}"
+    return f"the smoke process ended with exit code {finished.returncode}: {last_words(finished.stderr)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,81 @@
+"""What a table file holds: rows, and columns with their types. Reads parquet and CSV, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from dr_lib.errors import IntegrityError
+
+SAMPLE_ROWS = 1000
+_Value = TypeVar("_Value")
+
+
+def table_files(directory: Path) -> list[str]:
+    """Paths below `directory` of all files that are read as tables, sorted, with `/` between their parts."""
+    found = (path for path in directory.rglob("*") if path.suffix.lower() in _FACTS and path.is_file())
+    return sorted(path.relative_to(directory).as_posix() for path in found)
+
+
+def facts(directory: Path, name: str) -> dict[str, Any]:
+    """`{"rows": n, "columns": [[name, type], …]}`; `IntegrityError` when the file is no such table.
+
+    Parquet is described by its footer. CSV has no types: its columns are `text`, and every row is read to count.
+    """
+    return _reading(name, lambda: _FACTS[Path(name).suffix.lower()](directory / name))
+
+
+def sample(directory: Path, name: str) -> pd.DataFrame:
+    """The first 1000 rows, decoded; `IntegrityError` when they cannot be."""
+    return _reading(name, lambda: _SAMPLES[Path(name).suffix.lower()](directory / name))
+
+
+def whole(directory: Path, name: str) -> pd.DataFrame:
+    """The whole table in memory; `IntegrityError` when it cannot be decoded."""
+    read = pd.read_csv if name.lower().endswith(".csv") else pd.read_parquet
+    return _reading(name, lambda: read(directory / name))
+
+
+def _reading(name: str, read: Callable[[], _Value]) -> _Value:
+    try:
+        return read()
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, ValueError) as error:
+        said = str(error).strip().splitlines() or ["no message"]
+        raise IntegrityError(f"damaged table: {name} cannot be read ({said[0][:200]})", where=name) from error
+
+
+def _parquet_facts(path: Path) -> dict[str, Any]:
+    with pq.ParquetFile(path) as table:
+        columns = [[field.name, str(field.type)] for field in table.schema_arrow]
+        return {"rows": table.metadata.num_rows, "columns": columns}
+
+
+def _csv_facts(path: Path) -> dict[str, Any]:
+    with pa_csv.open_csv(path) as reader:
+        names = reader.schema.names
+    as_text = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+    with pa_csv.open_csv(path, convert_options=as_text) as reader:
+        rows = sum(batch.num_rows for batch in reader)
+    return {"rows": rows, "columns": [[name, "text"] for name in names]}
+
+
+def _parquet_sample(path: Path) -> pd.DataFrame:
+    with pq.ParquetFile(path) as table:
+        batches = list(islice(table.iter_batches(batch_size=SAMPLE_ROWS), 1))
+        frame: pd.DataFrame = pa.Table.from_batches(batches, schema=table.schema_arrow).to_pandas()
+    return frame
+
+
+def _csv_sample(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, nrows=SAMPLE_ROWS)
+
+
+_FACTS = {".parquet": _parquet_facts, ".csv": _csv_facts}
+_SAMPLES = {".parquet": _parquet_sample, ".csv": _csv_sample}
