@@ -106,7 +106,7 @@ def _tensor(name: str, facts: Any, base: int) -> TensorSpan:
     if len(offsets) != 2 or offsets[0] > offsets[1]:
         raise NotSafetensors(f"tensor {name!r} has no span")
     begin, length = offsets[0], offsets[1] - offsets[0]
-    if not is_packed(dtype) and not _holds(shape, length * 8 // ITEM_BITS[dtype], length * 8 % ITEM_BITS[dtype]):
+    if not _holds(shape, *divmod(length * 8, ITEM_BITS[dtype])):
         raise NotSafetensors(f"tensor {name!r} does not fill its {length} bytes")
     return TensorSpan(name, dtype, shape, base + begin, length)
 

@@ -20,9 +20,9 @@ def cut(content: bytes, path: str = "m.safetensors") -> FileCut:
 def model(*tensors: tuple[str, int]) -> bytes:
     """A file of one-byte-aligned tensors in this order: dtype and bytes of each."""
     header, position = {}, 0
-    width = {"U8": 1, "BF16": 2, "F32": 4, "F4": 1}
+    bits = {"U8": 8, "BF16": 16, "F32": 32, "F4": 4}
     for number, (dtype, length) in enumerate(tensors):
-        header[f"t{number}"] = tensor(dtype, [length // width[dtype]], position, position + length)
+        header[f"t{number}"] = tensor(dtype, [length * 8 // bits[dtype]], position, position + length)
         position += length
     return safetensors_file(header, bytes(position))
 

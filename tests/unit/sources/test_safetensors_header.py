@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 
+import numpy as np
 import pytest
-from safetensors import SafetensorError, safe_open, serialize
+from safetensors import SafetensorError, TensorSpec, safe_open, serialize
 
 from dr_lib.sources.base import TensorSpan
 from dr_lib.sources.safetensors_header import MAX_HEADER_BYTES, NotSafetensors, parse
@@ -25,14 +26,20 @@ def test_what_the_library_writes_is_read(tmp_path):
         "flags": ("bool", [3], 3),
         "größe": ("int64", [4], 32),
         "eight": ("float8_e4m3fn", [5], 5),
+        "packed": ("float4_e2m1fn_x2", [3, 2], 6),
     }
-    written = {name: os.urandom(length) for name, (_, _, length) in facts.items()}
-    tensors = {name: {"dtype": d, "shape": s, "data": written[name]} for name, (d, s, _) in facts.items()}
+    buffers = {name: np.frombuffer(os.urandom(length), np.uint8) for name, (_, _, length) in facts.items()}
+    tensors = {
+        name: TensorSpec(dtype=dtype, shape=shape, data_ptr=buffers[name].ctypes.data, data_len=length)
+        for name, (dtype, shape, length) in facts.items()
+    }
     content = serialize(tensors, {"format": "pt"})
     path = tmp_path / "m.safetensors"
     path.write_bytes(content)
     spans = {span.name: span for span in parsed(content)}
-    assert {name: content[span.offset : span.offset + span.length] for name, span in spans.items()} == written
+    assert {name: content[span.offset : span.offset + span.length] for name, span in spans.items()} == {
+        name: buffer.tobytes() for name, buffer in buffers.items()
+    }
     with safe_open(path, "np") as library:
         for name, span in spans.items():
             stored = library.get_slice(name)
@@ -51,8 +58,8 @@ def test_every_dtype_of_the_library_has_its_size():
             assert parsed(safetensors_file({"t": tensor(dtype, [3], 0, 3 * width)}, bytes(3 * width)))[0].dtype == dtype
 
 
-@pytest.mark.parametrize(("dtype", "shape"), [("F4", [4]), ("F6_E2M3", [8]), ("F6_E3M2", [8])])
-def test_packed_dtypes_have_the_bytes_they_declare(dtype, shape):
+@pytest.mark.parametrize(("dtype", "shape"), [("F4", [3, 4]), ("F6_E2M3", [8]), ("F6_E3M2", [2, 4])])
+def test_packed_dtypes_share_bytes_among_elements(dtype, shape):
     content = safetensors_file({"t": tensor(dtype, shape, 0, 6)}, bytes(6))
     assert parsed(content) == (TensorSpan("t", dtype, tuple(shape), len(content) - 6, 6),)
 
@@ -97,6 +104,7 @@ ODD_HEADERS = {
     "a shape too large": {"t": GOOD | {"shape": [3]}},
     "an enormous shape": {"t": GOOD | {"shape": [10**300] * 20_000}},
     "an enormous shape of nothing": {"t": GOOD | {"shape": [10**300, 0]}},
+    "half a byte": {"t": tensor("F4", [3], 0, 2)},
     "half an element": {"t": tensor("U32", [0], 0, 2)},
     "offsets reversed": {"t": tensor("U8", [2], 2, 0)},
     "three offsets": {"t": GOOD | {"data_offsets": [0, 1, 2]}},
