@@ -1,0 +1,81 @@
+"""`drctl demo up | run | down | status`: each may be repeated, and each mends what an interrupted one left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from dr_lib.clock import monotonic
+from dr_lib.demo.main_job import MainJob, undo_disaster
+from dr_lib.demo.processes import AIRFLOW, REGION, end, members, port_is_free
+from dr_lib.demo.regions import REGIONS, DemoRegions
+from dr_lib.demo.report import job_report
+from dr_lib.demo.start_up import airflow_records, api_of, bring_up, login, runtime_of, site_of
+from dr_lib.demo.workspace import Workspace
+
+Facts = dict[str, Any]
+Say = Callable[[str], None]
+
+
+def say_on_stderr(message: str) -> None:
+    """One line for a person; standard output stays free for the result."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def up(*, workspace: Workspace | None = None, say: Say = say_on_stderr) -> Facts:
+    """Start the regions and Airflow, stage the assets, create the vaults.
+
+    Returns `{home, config, url, user, password, started}`; `started` is empty when everything was up.
+    Leftovers of an interrupted start are ended first.
+    """
+    demo = workspace or Workspace.default()
+    if undo_disaster(demo):
+        say("brought the live data back that an interrupted run had taken away")
+    started = bring_up(demo, say)
+    say(f"everything is up already in {demo.home}" if not started else f"up: {', '.join(started)}")
+    return login(demo) | {"home": str(demo.home), "config": str(demo.config_file), "started": started}
+
+
+def run(*, workspace: Workspace | None = None, say: Say = say_on_stderr) -> Facts:
+    """Bring up what is not up, do the main job, and report it; `proven` in the report is True when every asset is."""
+    demo = workspace or Workspace.default()
+    up(workspace=demo, say=say)
+    began = monotonic()
+    with api_of(demo) as api:
+        job = MainJob(demo, DemoRegions(demo), api, say).run()
+    report = job_report(job, runtime_of(demo).points(), login(demo))
+    return report | {"seconds": round(monotonic() - began, 1)}
+
+
+def down(*, workspace: Workspace | None = None, say: Say = say_on_stderr) -> Facts:
+    """End every process of the demo and bring the live data back; the files stay. `{home, ended, ports_taken}`.
+
+    `ports_taken` lists the ports of the demo that something still holds: empty unless another program took them.
+    """
+    demo = workspace or Workspace.default()
+    ended = end(members(demo.home, AIRFLOW)) + end(members(demo.home, REGION))
+    undo_disaster(demo)
+    taken = [port for port in _ports(demo) if not port_is_free(port)]
+    say(f"ended {ended} processes of {demo.home}" if ended else f"nothing was running in {demo.home}")
+    return {"home": str(demo.home), "ended": ended, "ports_taken": taken}
+
+
+def status(*, workspace: Workspace | None = None) -> Facts:
+    """What runs: `{home, up, regions: [...], airflow: {...}}`. Starts and changes nothing."""
+    demo = workspace or Workspace.default()
+    regions = DemoRegions(demo).facts()
+    airflow = [{"process": record.name, "pid": record.pid, "running": record.alive} for record in airflow_records(demo)]
+    site = site_of(demo)
+    healthy = site is not None and all(one["running"] for one in airflow) and site.healthy()
+    return {
+        "home": str(demo.home),
+        "up": healthy and len(regions) == len(REGIONS) and all(one["running"] for one in regions),
+        "regions": regions,
+        "airflow": {"url": site.url if site else None, "healthy": healthy, "processes": airflow},
+    }
+
+
+def _ports(demo: Workspace) -> list[int]:
+    site = site_of(demo)
+    return DemoRegions(demo).ports() + ([site.port] if site else [])

@@ -1,0 +1,95 @@
+"""What the main job proved: as facts for machines, as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Facts = dict[str, Any]
+
+PROVEN = "proven"
+
+
+def job_report(job: dict[str, Facts], points: list[Facts], login: Facts) -> Facts:
+    """`job` is what `MainJob.run` returned, `points` what `Runtime.points` says now. `proven` is True when all are."""
+    copies = {point["point"]: point["copies"] for point in points}
+    assets = [
+        {"asset": asset, **_point_facts(facts["point"], copies), **_drill_facts(facts["drill"])}
+        for asset, facts in job.items()
+    ]
+    return {"proven": all(one["verdict"] == PROVEN for one in assets), "assets": assets, **login}
+
+
+def _point_facts(point: Facts, copies: dict[str, Facts]) -> Facts:
+    names = ("point", "logical_bytes", "stored_bytes")
+    return {name: point[name] for name in names} | {"copies": copies[point["point"]]}
+
+
+def _drill_facts(drill: Facts) -> Facts:
+    names = (
+        "drill",
+        "verdict",
+        "reasons",
+        "rpo_s",
+        "rpo_objective_s",
+        "rto_s",
+        "rto_objective_s",
+        "phases",
+        "evidence",
+    )
+    return {name: drill[name] for name in names}
+
+
+def render(report: Facts, console: Console) -> None:
+    """Print the table: one column an asset, so that nothing is cut off on a narrow terminal."""
+    table = Table(title="Recovery, proven" if report["proven"] else "Recovery, NOT proven", show_lines=True)
+    table.add_column("asset", style="bold")
+    for one in report["assets"]:
+        table.add_column(one["asset"], overflow="fold")
+    for name, tell in _ROWS.items():
+        table.add_row(name, *(tell(one) for one in report["assets"]))
+    console.print(table)
+    console.print(
+        f"web interface: {report['url']}   user: {report['user']}   password: {report['password']}", soft_wrap=True
+    )
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+def _copies(one: Facts) -> RenderableType:
+    return "\n".join(f"{region}: {state}" for region, state in one["copies"].items())
+
+
+def _objective(measured: float, objective: float) -> str:
+    sign = "≤" if measured <= objective else ">"
+    return f"{measured:.1f} s {sign} {timedelta(seconds=round(objective))}"
+
+
+def _rto(one: Facts) -> RenderableType:
+    phases = "\n".join(f"  {phase['name']}: {phase['seconds']:.1f} s" for phase in one["phases"])
+    return f"{_objective(one['rto_s'], one['rto_objective_s'])}\n{phases}"
+
+
+def _verdict(one: Facts) -> RenderableType:
+    proven = one["verdict"] == PROVEN
+    head = Text(one["verdict"].upper(), style="bold green" if proven else "bold red")
+    return Group(head, *(f"- {reason}" for reason in one["reasons"]))
+
+
+_ROWS: dict[str, Callable[[Facts], RenderableType]] = {
+    "point": lambda one: one["point"],
+    "bytes": lambda one: _bytes(one["logical_bytes"]),
+    "stored bytes": lambda one: _bytes(one["stored_bytes"]),
+    "copies": _copies,
+    "RPO": lambda one: _objective(one["rpo_s"], one["rpo_objective_s"]),
+    "RTO by phase": _rto,
+    "verdict": _verdict,
+    "evidence": lambda one: str(one["evidence"]),
+}

@@ -1,0 +1,65 @@
+"""`dr_backup__<asset>`: plan, store the shards on all workers, record the proof, commit, have it replicated."""
+
+from __future__ import annotations
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, Param
+
+from dr_airflow.conventions import REPLICATE_DAG, dag_arguments, dag_id, points_of, promise
+from dr_airflow.operators import BackupPlanOperator, CommitBackupOperator, RecordProofOperator, StoreShardsOperator
+from dr_lib.model.asset import Asset
+
+_REGION = "{{ params.region }}"
+_RUN = "{{ ti.xcom_pull(task_ids='plan', key='run') }}"
+_POINT = "{{ ti.xcom_pull(task_ids='commit')['point'] }}"
+
+_DOC = """# Back up {name}
+A recovery point exists only after the task `commit`; any task may be cleared and run again.
+The point is then copied to the other regions by `dr_replicate`.
+
+{promise}"""
+
+
+def backup_dag(asset: Asset) -> DAG:
+    """The backup of one asset. One run at a time: two would read the same source for the same result."""
+    doc = _DOC.format(name=asset.name, promise=promise(asset))
+    dag = DAG(
+        dag_id("backup", asset.name),
+        schedule=asset.schedule,
+        max_active_runs=1,
+        params={"region": Param(asset.regions[0], type="string", enum=list(asset.regions), title="Into region")},
+        **dag_arguments("backup", f"Back up {asset.name}", doc, asset.name),
+    )
+    with dag:
+        commit = _commit_of(asset)
+        if len(asset.regions) > 1:
+            commit >> _replication(asset)
+    return dag
+
+
+def _commit_of(asset: Asset) -> CommitBackupOperator:
+    plan = BackupPlanOperator(task_id="plan", asset=asset.name, region=_REGION)
+    shards = StoreShardsOperator.partial(
+        task_id="store_shards",
+        asset=asset.name,
+        region=_REGION,
+        run=_RUN,
+        map_index_template="shards {{ task.shards[0] }} to {{ task.shards[1] - 1 }}",
+    ).expand(shards=plan.output)
+    proof = RecordProofOperator(task_id="record_proof", asset=asset.name, region=_REGION, run=_RUN)
+    commit = CommitBackupOperator(
+        task_id="commit", asset=asset.name, region=_REGION, run=_RUN, outlets=[points_of(asset.name)]
+    )
+    plan >> [shards, proof] >> commit
+    return commit
+
+
+def _replication(asset: Asset) -> TriggerDagRunOperator:
+    # The run id follows from the point, so that a commit told twice starts one replication.
+    return TriggerDagRunOperator(
+        task_id="replicate",
+        trigger_dag_id=REPLICATE_DAG,
+        trigger_run_id=f"point__{asset.name}__{_POINT}",
+        conf={"asset": asset.name, "point": _POINT},
+        skip_when_already_exists=True,
+    )

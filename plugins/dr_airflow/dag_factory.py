@@ -1,0 +1,36 @@
+"""All DAGs of a configuration, or the one that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from airflow.sdk import DAG
+
+from dr_airflow.backup_dag import backup_dag
+from dr_airflow.conventions import REPLICATE_DAG, RESTORE_DAG, dag_id
+from dr_airflow.drill_dag import drill_dag
+from dr_airflow.replicate_dag import replicate_dag
+from dr_airflow.restore_dag import restore_dag
+from dr_airflow.verify_dag import verify_dag
+from dr_lib.model.asset import Asset
+from dr_lib.model.config import Config
+
+_PER_ASSET: dict[str, Callable[[Asset], DAG]] = {"backup": backup_dag, "verify": verify_dag, "drill": drill_dag}
+
+
+def build_dags(config: Config, wanted: str | None = None) -> dict[str, DAG]:
+    """DAGs by id, sorted; `wanted` alone when it is given. The same configuration gives the same DAGs."""
+    return {name: build() for name, build in _recipes(config) if wanted in (None, name)}
+
+
+def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
+    assets = tuple(sorted(config.assets))
+    for name in assets:
+        for step, build in _PER_ASSET.items():
+            yield dag_id(step, name), _bind(build, config.assets[name])
+    yield REPLICATE_DAG, lambda: replicate_dag(assets)
+    yield RESTORE_DAG, lambda: restore_dag(assets, tuple(sorted(config.regions)))
+
+
+def _bind(build: Callable[[Asset], DAG], asset: Asset) -> Callable[[], DAG]:
+    return lambda: build(asset)

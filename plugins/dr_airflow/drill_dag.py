@@ -1,0 +1,63 @@
+"""`dr_drill__<asset>`: a timed restore into the standby, and a verdict of its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, Param
+
+from dr_airflow.conventions import STANDBY_QUEUE, dag_arguments, dag_id, promise
+from dr_airflow.operators import DrillOperator, DrillVerdictOperator
+from dr_lib.config.schema import SCENARIOS
+from dr_lib.model.asset import Asset
+
+_DOC = """# Drill {name}
+Restores the asset into the standby (`{standby}`) from a region that survives, runs the smoke test there in a fresh
+process, measures RTO and RPO, and leaves the evidence in a surviving vault.
+The run succeeds exactly when the objectives were proven: see the task `verdict`.
+
+{promise}"""
+
+
+def drill_dag(asset: Asset) -> DAG:
+    """The drill of one asset. `verdict` is a leaf that is no teardown: a teardown as only leaf would hide a failure."""
+    doc = _DOC.format(name=asset.name, standby=asset.drill.standby, promise=promise(asset))
+    dag = DAG(
+        dag_id("drill", asset.name),
+        schedule=asset.drill.schedule,
+        max_active_runs=1,
+        params=_form(asset),
+        **dag_arguments("drill", f"Prove that {asset.name} can be restored", doc, asset.name),
+    )
+    with dag:
+        drill = _drill(asset)
+        DrillVerdictOperator(task_id="verdict", report=drill.output, retries=0)
+    return dag
+
+
+def _form(asset: Asset) -> dict[str, Param]:
+    return {
+        "scenario": Param(asset.drill.scenario, type="string", enum=list(SCENARIOS), title="Scenario"),
+        "region": Param(asset.regions[0], type="string", enum=list(asset.regions), title="Region that is lost"),
+        "disaster_at": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Moment of the disaster",
+            description="RTO and RPO count from here; empty means the start of the drill.",
+        ),
+    }
+
+
+def _drill(asset: Asset) -> DrillOperator:
+    # No retries: a second try would be another measurement. One that takes this long has hung.
+    return DrillOperator(
+        task_id="drill",
+        asset=asset.name,
+        scenario="{{ params.scenario }}",
+        region="{{ params.region }}",
+        disaster_at="{{ params.disaster_at or '' }}",
+        queue=STANDBY_QUEUE,
+        retries=0,
+        execution_timeout=4 * asset.objectives.rto + timedelta(hours=1),
+    )

@@ -1,0 +1,276 @@
+"""One operator a step of the recovery life cycle, over `Runtime`.
+
+All fields are templated; an empty string stands for "not given". XCom carries ids and small facts, never bytes.
+Every operator may run twice for one task: the steps are keyed by asset, region and run, never by the try number.
+Nothing heavy is imported before `execute`, so that DAG files parse at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from dr_airflow.batches import MOST_MAPPED, ranges
+from dr_airflow.failures import airflow_failures
+from dr_airflow.log_progress import LoggedProgress
+from dr_lib.errors import IntegrityError, ObjectiveMissed
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from dr_lib.runtime import Runtime
+
+Facts = dict[str, Any]
+
+PROVEN = "proven"
+_SETTLED_STATES = frozenset({"verified", "missing", "pending"})
+
+
+class RecoveryOperator(BaseOperator):
+    """Does `work`, maps its failures, and hands its result to Airflow; subclasses say the work."""
+
+    ui_color = "#d7ecea"
+
+    def execute(self, context: Context) -> Any:
+        """Do the work; a `DrError` that no retry can help fails the task at once."""
+        with airflow_failures():
+            return self.hand_over(self.work(), context)
+
+    def work(self) -> Facts:
+        """The step itself, on the worker."""
+        raise NotImplementedError
+
+    def hand_over(self, result: Facts, context: Context) -> Any:  # noqa: ARG002 - for subclasses that need it
+        """What becomes the task's XCom; events and further XComs are set here."""
+        return result
+
+    def progress(self) -> LoggedProgress:
+        """How far the step is, into the task's log."""
+        return LoggedProgress(self.log)
+
+
+def _open_runtime() -> Runtime:
+    from dr_airflow.connections import connection_credentials
+    from dr_lib.runtime import Runtime
+
+    return Runtime.load(None, connections=connection_credentials)
+
+
+class BackupPlanOperator(RecoveryOperator):
+    """Freezes the source and plans the shards of a backup of `asset` into `region`.
+
+    XCom: `run` holds the id of the backup run, the return value the ranges `[start, stop)` of shards, at most
+    `MOST_MAPPED` of them and never none, to be mapped over `StoreShardsOperator.shards`.
+    """
+
+    template_fields = ("asset", "region")
+
+    def __init__(self, *, asset: str, region: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.region = region
+
+    def work(self) -> Facts:
+        """Plan; a second try plans a run of its own, and an abandoned plan is never committed."""
+        return _open_runtime().plan_backup(self.asset, self.region, progress=self.progress())
+
+    def hand_over(self, result: Facts, context: Context) -> list[list[int]]:
+        """The ranges to map over."""
+        context["ti"].xcom_push(key="run", value=result["run"])
+        return ranges(result["shards"], MOST_MAPPED)
+
+
+class StoreShardsOperator(RecoveryOperator):
+    """Stores the shards `[start, stop)` of a planned run, one after the other; stored shards are recognised."""
+
+    template_fields = ("asset", "region", "run", "shards")
+
+    def __init__(self, *, asset: str, region: str, run: str, shards: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.region = region
+        self.run = run
+        self.shards = shards
+
+    def work(self) -> Facts:
+        """The bytes read and uploaded by this task."""
+        start, stop = self.shards
+        runtime, progress = _open_runtime(), self.progress()
+        stored = [
+            runtime.store_shard(self.asset, self.region, self.run, shard, progress=progress)
+            for shard in range(start, stop)
+        ]
+        return {key: sum(one[key] for one in stored) for key in ("raw_bytes", "new_bytes")}
+
+
+class RecordProofOperator(RecoveryOperator):
+    """Records what a drill will compare with: golden outputs of a model, facts of a dataset's tables."""
+
+    template_fields = ("asset", "region", "run")
+
+    def __init__(self, *, asset: str, region: str, run: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.region = region
+        self.run = run
+
+    def work(self) -> Facts:
+        """The names of the recorded attachments."""
+        return _open_runtime().record_proof(self.asset, self.region, self.run, progress=self.progress())
+
+
+class CommitBackupOperator(RecoveryOperator):
+    """Commits the run: afterwards the recovery point exists. Its facts go with the event of every outlet."""
+
+    template_fields = ("asset", "region", "run")
+
+    def __init__(self, *, asset: str, region: str, run: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.region = region
+        self.run = run
+
+    def work(self) -> Facts:
+        """The committed point as `Runtime.commit_backup` describes it."""
+        return _open_runtime().commit_backup(self.asset, self.region, self.run, progress=self.progress())
+
+    def hand_over(self, result: Facts, context: Context) -> Facts:
+        """The point, after its event was attached to every outlet."""
+        for outlet in self.outlets:
+            event = {"point": result["point"], "region": self.region, "bytes": result["logical_bytes"]}
+            context["outlet_events"][outlet].extra = event
+        return result
+
+
+class ReplicateOperator(RecoveryOperator):
+    """Copies `point` of `asset` (all its points when empty) into every region that lacks it."""
+
+    template_fields = ("asset", "point")
+
+    def __init__(self, *, asset: str, point: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.point = point
+
+    def work(self) -> Facts:
+        """How many copies were made, and of which bytes."""
+        copied = _open_runtime().replicate(self.asset, point=self.point or None, progress=self.progress())["copied"]
+        return {"asset": self.asset, "copies": len(copied), "new_bytes": sum(one["new_bytes"] for one in copied)}
+
+
+class VerifyCopiesOperator(RecoveryOperator):
+    """Reads every byte of the copies of `asset` in `region` again.
+
+    `scope` is `unverified` (copies that no full verification has found whole) or `all`. A damaged copy fails the
+    task, after all copies were read.
+    """
+
+    template_fields = ("asset", "region", "scope")
+
+    def __init__(self, *, asset: str, region: str, scope: str = "unverified", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.region = region
+        self.scope = scope
+
+    def work(self) -> Facts:
+        """The points that were read and found whole; `IntegrityError` names those that were not."""
+        runtime = _open_runtime()
+        results = [result for point in self._due(runtime) for result in self._verify(runtime, point)]
+        damaged = [f"{one['point']}: {'; '.join(one['findings'])}" for one in results if not one["ok"]]
+        if damaged:
+            raise IntegrityError(
+                f"{len(damaged)} of {len(results)} copies are damaged: {' | '.join(damaged)}",
+                where=f"region {self.region}",
+                hint=f"restore {self.asset} from another region and see runbooks/model-corrupted.md",
+            )
+        return {"region": self.region, "verified": [one["point"] for one in results]}
+
+    def _due(self, runtime: Runtime) -> list[str]:
+        settled = _SETTLED_STATES if self.scope == "unverified" else _SETTLED_STATES - {"verified"}
+        return [one["point"] for one in runtime.points(self.asset) if one["copies"][self.region] not in settled]
+
+    def _verify(self, runtime: Runtime, point: str) -> list[Facts]:
+        told = runtime.verify(self.asset, point=point, region=self.region, mode="full", progress=self.progress())
+        results: list[Facts] = told["results"]
+        return results
+
+
+class RestoreOperator(RecoveryOperator):
+    """Restores `point` (an id or `latest`) of `asset` into `target`, a directory that is empty or not there yet.
+
+    `region` is the one to read from; the best one is chosen when it is empty.
+    """
+
+    template_fields = ("asset", "target", "point", "region")
+
+    def __init__(self, *, asset: str, target: str, point: str = "latest", region: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.target = target
+        self.point = point
+        self.region = region
+
+    def work(self) -> Facts:
+        """What was restored, from where, in which time."""
+        from pathlib import Path
+
+        return _open_runtime().restore(
+            self.asset,
+            Path(self.target),
+            point=self.point or "latest",
+            region=self.region or None,
+            progress=self.progress(),
+        )
+
+
+class DrillOperator(RecoveryOperator):
+    """Restores `asset` into the standby as if `region` were lost since `disaster_at`, and measures it.
+
+    `disaster_at` is an ISO 8601 time with its offset; empty means now. The task succeeds when the measurement
+    does; whether the objectives held is said by `DrillVerdictOperator`, a leaf that nothing can mask.
+    """
+
+    template_fields = ("asset", "scenario", "region", "disaster_at")
+
+    def __init__(
+        self, *, asset: str, scenario: str = "", region: str = "", disaster_at: str = "", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.scenario = scenario
+        self.region = region
+        self.disaster_at = disaster_at
+
+    def work(self) -> Facts:
+        """The drill as `Runtime.drill` reports it."""
+        from datetime import datetime
+
+        disaster_at = datetime.fromisoformat(self.disaster_at) if self.disaster_at else None
+        return _open_runtime().drill(
+            self.asset,
+            scenario=self.scenario or None,
+            region=self.region or None,
+            disaster_at=disaster_at,
+            progress=self.progress(),
+        )
+
+
+class DrillVerdictOperator(RecoveryOperator):
+    """Succeeds exactly when `report`, the result of a `DrillOperator`, says that the objectives were proven."""
+
+    template_fields = ("report",)
+
+    def __init__(self, *, report: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.report = report
+
+    def work(self) -> Facts:
+        """The verdict; `ObjectiveMissed` when it is anything but `proven`."""
+        verdict = self.report["verdict"]
+        if verdict != PROVEN:
+            reasons = "; ".join(self.report["reasons"]) or "no reason was given"
+            raise ObjectiveMissed(f"{verdict}: {reasons}", where=self.report["drill"])
+        return {"verdict": verdict}
