@@ -1,0 +1,78 @@
+"""From the checked schema to the frozen facts that the rest of the program sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dr_lib.config.locations import absolute
+from dr_lib.config.schema import (
+    AssetSchema,
+    DrillSchema,
+    FileSchema,
+    ObjectivesSchema,
+    RegionSchema,
+    RetentionSchema,
+    SmokeSchema,
+    StoreSchema,
+)
+from dr_lib.model.asset import Asset, AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
+from dr_lib.model.config import Config, Limits
+from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
+
+
+def build(file: FileSchema, path: Path) -> Config:
+    """The configuration at `path` (absolute); relative paths in it start from its folder."""
+    return Config(
+        path=path,
+        regions={name: _region(name, region, path.parent) for name, region in file.regions.items()},
+        assets={name: _asset(name, asset, path.parent) for name, asset in file.assets.items()},
+        encryption=file.encryption,
+        limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
+    )
+
+
+def _region(name: str, region: RegionSchema, folder: Path) -> Region:
+    lock = None if region.lock is None else LockPolicy(LockMode(region.lock.mode), region.lock.days)
+    return Region(name, _store(region, folder), lock)
+
+
+def _store(store: StoreSchema, folder: Path) -> StoreRef:
+    return StoreRef(absolute(store.url, folder), store.endpoint, store.credentials)
+
+
+def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
+    return Asset(
+        name=name,
+        kind=AssetKind(asset.kind),
+        source=_store(asset.source, folder),
+        regions=tuple(asset.regions),
+        schedule=asset.schedule,
+        verify_schedule=asset.verify.schedule,
+        objectives=_objectives(asset.objectives),
+        retention=_retention(asset.retention),
+        drill=_drill(asset.drill),
+        smoke=None if asset.smoke is None else _smoke(asset.smoke, folder),
+        expectations=_beside(asset.expectations, folder),
+    )
+
+
+def _objectives(objectives: ObjectivesSchema) -> Objectives:
+    return Objectives(objectives.rpo, objectives.rto)
+
+
+def _retention(kept: RetentionSchema) -> Retention:
+    return Retention(kept.hourly, kept.daily, kept.weekly, kept.monthly)
+
+
+def _drill(drill: DrillSchema) -> DrillPolicy:
+    return DrillPolicy(drill.schedule, drill.scenario, drill.standby)
+
+
+def _smoke(smoke: SmokeSchema, folder: Path) -> SmokePolicy:
+    judged = smoke.tolerance
+    tolerance = Tolerance(judged.cosine, judged.max_abs, judged.latency)
+    return SmokePolicy(smoke.loader, _beside(smoke.golden, folder), tolerance)
+
+
+def _beside(path: str | None, folder: Path) -> Path | None:
+    return None if path is None else folder / path

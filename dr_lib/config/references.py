@@ -1,0 +1,90 @@
+"""Mistakes between fields: names that point nowhere, and fields that contradict each other.
+
+They are looked for in the plain document, so that they are found even where other fields are wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dr_lib.config.document import Document
+from dr_lib.config.locations import scheme
+from dr_lib.config.problems import Problem, did_you_mean
+from dr_lib.config.values import NAME, NAME_RULE
+
+S3_ONLY = {
+    "endpoint": "only s3:// has an endpoint",
+    "credentials": "only s3:// takes credentials here; rclone keeps its own, a directory needs none",
+    "lock": "only s3:// can lock objects",
+}
+KIND_ONLY = {"smoke": "model", "expectations": "dataset"}
+
+
+def check_references(document: Document) -> Iterator[Problem]:
+    """Every mistake between fields."""
+    data = document.data or {}
+    regions, assets = _mapping(data.get("regions")), _mapping(data.get("assets"))
+    if isinstance(data.get("regions"), dict) and not regions:
+        yield document.problem(("regions",), "there is no region", "name at least one")
+    yield from _names(document, "regions", regions)
+    yield from _names(document, "assets", assets)
+    yield from _stores(document, regions)
+    for name, asset in assets.items():
+        yield from _asset(document, name, _mapping(asset), list(regions))
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _names(document: Document, group: str, found: dict[str, Any]) -> Iterator[Problem]:
+    for name in found:
+        if not NAME.fullmatch(name):
+            yield document.problem((group, name), f"{name!r} is no name", NAME_RULE)
+
+
+def _stores(document: Document, regions: dict[str, Any]) -> Iterator[Problem]:
+    taken: dict[tuple[str, str], str] = {}
+    for name, region in regions.items():
+        fields = _mapping(region)
+        yield from _s3_only(document, ("regions", name), fields)
+        if not isinstance(fields.get("url"), str):
+            continue
+        place = (fields["url"].rstrip("/"), str(fields.get("endpoint") or "").rstrip("/"))
+        if place in taken:
+            what = f"this is the same place as region {taken[place]!r}, and would be lost with it"
+            yield document.problem(("regions", name, "url"), what, "give each region a store of its own")
+        taken.setdefault(place, name)
+
+
+def _s3_only(document: Document, at: tuple[str, ...], fields: dict[str, Any]) -> Iterator[Problem]:
+    url = fields.get("url")
+    if not isinstance(url, str) or scheme(url) not in ("file", "rclone"):
+        return
+    for field, why in S3_ONLY.items():
+        if fields.get(field) is not None:
+            yield document.problem((*at, field), why, "remove it")
+
+
+def _asset(document: Document, name: str, asset: dict[str, Any], regions: list[str]) -> Iterator[Problem]:
+    yield from _s3_only(document, ("assets", name, "source"), _mapping(asset.get("source")))
+    for field, kind in KIND_ONLY.items():
+        if asset.get(field) is not None and asset.get("kind") in set(KIND_ONLY.values()) - {kind}:
+            yield document.problem(("assets", name, field), f"only a {kind} has {field}", f"remove it, or kind: {kind}")
+    named = asset.get("regions")
+    if isinstance(named, list):
+        yield from _asset_regions(document, name, named, regions)
+
+
+def _asset_regions(document: Document, name: str, named: list[Any], regions: list[str]) -> Iterator[Problem]:
+    at = ("assets", name, "regions")
+    if not named:
+        yield document.problem(at, "the asset is in no region", f"name at least one of: {', '.join(regions)}")
+    for number, region in enumerate(named):
+        if not isinstance(region, str):
+            continue
+        if region not in regions:
+            yield document.problem((*at, number), f"there is no region {region!r}", did_you_mean(region, regions))
+        elif region in named[:number]:
+            yield document.problem((*at, number), f"region {region!r} stands here twice", "remove one")

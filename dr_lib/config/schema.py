@@ -1,0 +1,189 @@
+"""The shape of a `dr.yaml`: fields, defaults and the rule of each single value. docs/adr/0003 says why so strict."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from dr_lib.config import values
+from dr_lib.config.locations import server_address, store_url
+
+LOADERS = ("sentence-transformers",)
+SCENARIOS = ("region-lost",)
+
+
+def _encryption(value: object) -> str:
+    if isinstance(value, dict) and "recipients" in value:
+        raise ValueError("sealing to recipients comes with the next release; until then write encryption: none")
+    if value != "none":
+        raise ValueError("this is no way to encrypt that is known; write encryption: none, which stores in clear")
+    return "none"
+
+
+def _version(value: object) -> int:
+    if isinstance(value, bool) or value != 1:
+        raise ValueError(f"version {value!r} cannot be read by this release; write version: 1")
+    return 1
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"{value!r} is not known; write {' or '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+def _fraction(value: object) -> float:
+    return _number(value, most=1.0)
+
+
+def _number(value: object, *, most: float = 1e9) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ValueError(f"{value!r} is not allowed; write a number from 0 to {most:g}")
+    return float(value)
+
+
+def _optional_seconds(value: object) -> float | None:
+    return None if value is None else values.duration(value).total_seconds()
+
+
+def _url_or_mapping(value: object) -> object:
+    return {"url": value} if not isinstance(value, dict) else value
+
+
+def _workers() -> int:
+    return min(os.cpu_count() or 1, 8)
+
+
+def _count(least: int, most: int) -> BeforeValidator:
+    return BeforeValidator(partial(values.whole, least=least, most=most))
+
+
+Text = Annotated[str, BeforeValidator(values.text)]
+Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
+Duration = Annotated[timedelta, BeforeValidator(values.duration)]
+Kept = Annotated[int, _count(0, 100_000)]
+
+
+class Strict(BaseModel):
+    """Unknown fields are mistakes, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LockSchema(Strict):
+    """`lock:` of a region."""
+
+    mode: Annotated[Literal["governance", "compliance"], BeforeValidator(_one_of(("governance", "compliance")))]
+    days: Annotated[int, _count(1, 36_500)]
+
+
+class StoreSchema(Strict):
+    """A URL and what opens it."""
+
+    url: Annotated[str, BeforeValidator(store_url)]
+    endpoint: Annotated[str | None, BeforeValidator(server_address)] = None
+    credentials: Annotated[str | None, BeforeValidator(values.credentials)] = None
+
+
+class RegionSchema(StoreSchema):
+    """One entry of `regions:`."""
+
+    lock: LockSchema | None = None
+
+
+class ObjectivesSchema(Strict):
+    """`objectives:` of an asset."""
+
+    rpo: Duration = timedelta(hours=24)
+    rto: Duration = timedelta(hours=4)
+
+
+class RetentionSchema(Strict):
+    """`retention:` of an asset."""
+
+    hourly: Kept = 24
+    daily: Kept = 7
+    weekly: Kept = 5
+    monthly: Kept = 12
+
+
+class ToleranceSchema(Strict):
+    """`smoke.tolerance:` of an asset."""
+
+    cosine: Annotated[float, BeforeValidator(_fraction)] = 0.999
+    max_abs: Annotated[float, BeforeValidator(_number)] = 0.01
+    latency: Annotated[float | None, BeforeValidator(_optional_seconds)] = None
+
+
+class SmokeSchema(Strict):
+    """`smoke:` of a model."""
+
+    loader: Annotated[str, BeforeValidator(_one_of(LOADERS))]
+    golden: Text | None = None
+    tolerance: ToleranceSchema = ToleranceSchema()
+
+
+class VerifySchema(Strict):
+    """`verify:` of an asset."""
+
+    schedule: Schedule = "0 4 * * *"
+
+
+class DrillSchema(Strict):
+    """`drill:` of an asset."""
+
+    schedule: Schedule = "0 3 * * 1"
+    scenario: Annotated[str, BeforeValidator(_one_of(SCENARIOS))] = "region-lost"
+    standby: Annotated[str, BeforeValidator(values.name)] = "local"
+
+
+class AssetSchema(Strict):
+    """One entry of `assets:`."""
+
+    kind: Annotated[Literal["model", "dataset"], BeforeValidator(_one_of(("model", "dataset")))]
+    source: Annotated[StoreSchema, BeforeValidator(_url_or_mapping)]
+    regions: list[Text]
+    schedule: Schedule = "0 2 * * *"
+    objectives: ObjectivesSchema = ObjectivesSchema()
+    retention: RetentionSchema = RetentionSchema()
+    verify: VerifySchema = VerifySchema()
+    drill: DrillSchema = DrillSchema()
+    smoke: SmokeSchema | None = None
+    expectations: Text | None = None
+
+
+class LimitsSchema(Strict):
+    """`limits:` of the whole file."""
+
+    shard: Annotated[int, BeforeValidator(values.size)] = 512 << 20
+    workers: Annotated[int, _count(1, 256)] = Field(default_factory=_workers)
+
+
+class FileSchema(Strict):
+    """A whole `dr.yaml`."""
+
+    version: Annotated[int, BeforeValidator(_version)] = 1
+    regions: dict[str, RegionSchema]
+    encryption: Annotated[str, BeforeValidator(_encryption)]
+    assets: dict[str, AssetSchema] = Field(default_factory=dict)
+    limits: LimitsSchema = Field(default_factory=LimitsSchema)
+
+
+EXAMPLES: dict[str, Any] = {
+    "regions": "add `regions: {us-east: {url: s3://bucket}}`",
+    "encryption": "add `encryption: none` to say that vaults are stored in clear",
+    "kind": "add `kind: model` or `kind: dataset`",
+    "source": "add `source: file:///directory` or `source: s3://bucket/prefix`",
+    "url": "add `url: s3://bucket/prefix`, `url: file:///directory` or `url: rclone:remote:path`",
+    "loader": f"add `loader: {LOADERS[0]}`",
+    "mode": "add `mode: governance` or `mode: compliance`",
+    "days": "add `days: 30`",
+}
