@@ -60,7 +60,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, last_line: int) -> Problem:
     """The library's own text is not used: it quotes the file, where a secret may stand by mistake."""
     mark, start = error.problem_mark, error.context_mark
     line = min(mark.line + 1, last_line) if mark else 1
-    began = f" ({error.context} that begins on line {start.line + 1})" if start and start.line + 1 < line else ""
+    unclosed = start is not None and str(error.context).startswith("while parsing a flow")
+    began = f" ({error.context} that begins on line {start.line + 1})" if start and unclosed else ""
     return Problem(line, "", f"this is no YAML: {error.problem}{began}")
 
 
