@@ -98,6 +98,11 @@ def test_an_object_that_is_gone_or_shorter_has_moved():
             source.read(file, 0, 4)
 
 
+def test_no_bytes_are_asked_of_no_store():
+    source = BucketSource(AnyKeyStore(("gone", 0)), URL)
+    assert source.read(source.listing().files[0], 0, 0) == b""
+
+
 def test_an_object_overwritten_with_as_many_bytes_shows_in_the_next_listing():
     before, after = MemoryStore(clock=lambda: CHANGED), MemoryStore(clock=lambda: CHANGED)
     before.create("f", b"old")

@@ -225,6 +225,13 @@ def test_a_file_swapped_for_a_link_or_a_fifo_is_refused_at_once(tmp_path, weight
     refused(source, file)
 
 
+def test_bytes_past_the_end_are_refused(tmp_path, weights):
+    source = DirectorySource(tmp_path)
+    file = only_file(source)
+    with pytest.raises(SourceUnstable, match="ends before byte 10"):
+        source.read(file, 3, 7)
+
+
 def test_a_source_that_is_gone_as_a_whole_is_refused(tmp_path, weights):
     source = DirectorySource(weights.parent)
     file = only_file(source)

@@ -14,7 +14,7 @@ import pytest
 from dr_lib.errors import SourceUnstable
 from dr_lib.sources.base import SourceListing
 from dr_lib.sources.directory import DirectorySource
-from dr_lib.sources.freeze import changes, freeze
+from dr_lib.sources.freeze import MAX_INDEX_BYTES, changes, freeze
 from tests.unit.sources.trees import rewrite_in_place
 
 INDEX = "model.safetensors.index.json"
@@ -140,6 +140,13 @@ def test_an_index_that_is_no_json_is_half_written(tmp_path, content):
 def test_an_index_of_something_else_is_left_alone(tmp_path, content):
     (tmp_path / "pages.index.json").write_text(content)
     assert len(freeze(DirectorySource(tmp_path)).files) == 1
+
+
+def test_a_file_too_large_for_an_index_is_not_loaded(tmp_path, caplog):
+    with (tmp_path / INDEX).open("wb") as out:
+        out.truncate(MAX_INDEX_BYTES + 1)
+    assert len(freeze(DirectorySource(tmp_path)).files) == 1
+    assert f"{INDEX!r} is too large" in caplog.text
 
 
 def test_what_moves_between_the_two_looks_is_refused(tmp_path):
