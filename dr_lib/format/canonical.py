@@ -12,7 +12,7 @@ from typing import Any
 from dr_lib.errors import IntegrityError
 
 
-def dumps(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
+def dumps(value: Any) -> bytes:
     """Canonical bytes of a JSON value; `ValueError` for NaN and infinities."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 

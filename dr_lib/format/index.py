@@ -1,8 +1,8 @@
 """An index object: which chunks some packs hold. Working memory of writers; no restore needs one.
 
-    offset 0   8 bytes   magic "DRINDEX" 0x01
-    then       packs     32 bytes SHA-256 of the pack, 8 bytes size (u64 le), 4 bytes length of what follows (u32 le), then the
-                         pack's table and footer as they stand in the pack
+offset 0   8 bytes   magic "DRINDEX" 0x01
+then       packs     32 bytes SHA-256 of the pack, 8 bytes size (u64 le), 4 bytes length of
+                     what follows (u32 le), then the pack's table and footer as they stand in the pack
 """
 
 from __future__ import annotations

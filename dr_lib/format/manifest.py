@@ -40,7 +40,7 @@ def dump(manifest: Manifest) -> bytes:
 
 
 def load(data: bytes, where: str) -> Manifest:
-    """The manifest in `data`, checked as untrusted: `IntegrityError` naming `where` for everything that does not hold."""
+    """The manifest in `data`, checked as untrusted: `IntegrityError` naming `where` for all that does not hold."""
     try:
         clear, body = _split(data, where)
         manifest = _parse_body(_parse_summary(clear), _open_body(clear["body"], body, where))

@@ -28,10 +28,10 @@ def problems(manifest: Manifest) -> Iterator[str]:
 
 def _names(manifest: Manifest) -> Iterator[str]:
     directories = {entry.path for entry in manifest.directories}
-    leaves = [entry.path for entry in (*manifest.files, *manifest.links)]
+    leaves = [file.path for file in manifest.files] + [link.path for link in manifest.links]
     if "." not in directories:
         yield "the manifest has no root directory"
-    for path in (*leaves, *(d for d in directories if d != ".")):
+    for path in (*leaves, *sorted(directories - {"."})):
         if not is_safe(path):
             yield f"the path {path!r} leads outside the tree"
         elif (posixpath.dirname(path) or ".") not in directories:

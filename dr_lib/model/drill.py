@@ -24,6 +24,16 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class SmokeCheck:
+    """One judged comparison: what was measured, what was demanded, and whether it held."""
+
+    name: str
+    measured: str
+    required: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SmokeResult:
     """Answer of a smoke test run in a fresh process.
 
@@ -41,20 +51,12 @@ class SmokeResult:
 
 
 @dataclass(frozen=True, slots=True)
-class SmokeCheck:
-    """One judged comparison: what was measured, what was demanded, and whether it held."""
-
-    name: str
-    measured: str
-    required: str
-    passed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class DrillReport:
     """Everything a drill states; becomes the predicate of its evidence.
 
-    `disaster_at` is the moment from which RTO and RPO count. `unproven` lists, in plain words, what this drill
+    `disaster_at` is the moment from which RTO and RPO count. `rpo_s` is None when no verified point survived, `rto_s`
+    when no correct output was ever seen: neither is ever zero for want of knowledge. `point`, `restored_from` and
+    `manifest_sha256` are empty when the drill did not get that far. `unproven` lists, in plain words, what this drill
     did not show (for example that there was no GPU).
     """
 
@@ -70,14 +72,14 @@ class DrillReport:
     started_at: datetime
     disaster_at: datetime
     finished_at: datetime
-    rpo_s: float
+    rpo_s: float | None
     rpo_objective_s: float
-    rto_s: float
+    rto_s: float | None
     rto_objective_s: float
     phases: tuple[Phase, ...]
     bytes_restored: int
     files_restored: int
-    smoke: SmokeResult
+    smoke: SmokeResult | None
     verdict: Verdict
     reasons: tuple[str, ...]
     unproven: tuple[str, ...]

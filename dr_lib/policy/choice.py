@@ -28,20 +28,20 @@ def choose(
     """The newest point that answers to `wanted` and can be restored from at least one region.
 
     `wanted` is `latest`, `latest-verified` or a point's id; `at` limits to points made at or before that moment;
-    `silent` are regions that did not answer, which may hold points that nobody else knows of. Verified copies come before merely complete ones, then the asset's own order of regions. Raises `NotFound` when no
-    point answers, `StoreUnavailable` when the only ones that could lie in regions that did not answer, and
-    `IntegrityError` when every copy of the point is known to be damaged.
+    `silent` are regions that did not answer, which may hold points that nobody else knows of. Verified copies come
+    before merely complete ones, then the asset's own order of regions. Raises `NotFound` when no point answers,
+    `StoreUnavailable` when one could lie in a silent region, `IntegrityError` when every copy is known to be damaged.
     """
     verified_only = wanted == LATEST_VERIFIED
     candidates = [p for p in points if _matches(p, wanted) and (at is None or p.created_at <= at)]
     for point in sorted(candidates, key=lambda p: p.point, reverse=True):
-        regions = restorable_regions(point, verified_only)
+        regions = restorable_regions(point, verified_only=verified_only)
         if regions:
             return Choice(point, regions)
     raise _nothing(asset, candidates, wanted, silent)
 
 
-def restorable_regions(point: KnownPoint, verified_only: bool = False) -> tuple[str, ...]:
+def restorable_regions(point: KnownPoint, *, verified_only: bool = False) -> tuple[str, ...]:
     """Regions from which the point can be taken, verified copies first."""
     allowed = _RESTORABLE[:1] if verified_only else _RESTORABLE
     return tuple(c.region for state in allowed for c in point.copies if c.state is state)

@@ -9,7 +9,7 @@ from dr_lib.model.copy import Copy, CopyState, Verification
 FULL = "full"
 
 
-def derive(region: str, committed: bool, planned: bool, verifications: Sequence[Verification]) -> Copy:
+def derive(region: str, verifications: Sequence[Verification], *, committed: bool, planned: bool) -> Copy:
     """State of one point's copy in a region that answered.
 
     `verifications` are this copy's, in order of time. The newest word counts: damage found by any mode stands until

@@ -1,4 +1,4 @@
-"""Which ranges of which packs a restore fetches, and where each frame's bytes go. Planned whole before the first fetch."""
+"""Which ranges of which packs a restore fetches, and where each frame's bytes go: planned whole before any fetch."""
 
 from __future__ import annotations
 

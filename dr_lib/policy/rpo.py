@@ -13,8 +13,7 @@ def newest_verified(points: Sequence[KnownPoint], regions: Collection[str], at: 
     usable = [
         point
         for point in points
-        if point.created_at <= at
-        and any(c.region in regions and c.state is CopyState.VERIFIED for c in point.copies)
+        if point.created_at <= at and any(c.region in regions and c.state is CopyState.VERIFIED for c in point.copies)
     ]
     return max(usable, key=lambda p: p.created_at, default=None)
 

@@ -44,9 +44,7 @@ def plan_shards(
     return tuple(tuple(shard) for shard in shards)
 
 
-def _pieces(
-    number: int, size: int, shard_bytes: int, boundaries: Callable[[int], Iterable[int]]
-) -> Iterable[Piece]:
+def _pieces(number: int, size: int, shard_bytes: int, boundaries: Callable[[int], Iterable[int]]) -> Iterable[Piece]:
     if size <= shard_bytes:
         yield Piece(number, 0, size)
         return

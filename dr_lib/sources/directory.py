@@ -45,6 +45,11 @@ class DirectorySource:
         self._url = root.absolute().as_uri()
 
     @property
+    def root(self) -> Path:
+        """The directory itself, absolute."""
+        return Path(os.fsdecode(self._root))
+
+    @property
     def url(self) -> str:
         """`file://` and the percent-encoded absolute path."""
         return self._url

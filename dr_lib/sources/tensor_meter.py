@@ -57,7 +57,8 @@ class _Running:
             return numbers
         self.nan += int(np.isnan(numbers).sum())
         self.inf += int(np.isinf(numbers).sum())
-        return numbers[finite]
+        kept: NDArray[Any] = numbers[finite]
+        return kept
 
     def entry(self, file: str) -> TensorEntry:
         tensor = self.tensor

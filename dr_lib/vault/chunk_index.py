@@ -14,6 +14,7 @@ from dr_lib.errors import AlreadyExists, IntegrityError, NotFound
 from dr_lib.format import index as index_format
 from dr_lib.format import layout, pack
 from dr_lib.format.index import IndexedPack
+from dr_lib.format.pack import Frame
 from dr_lib.vault.vault import Vault
 
 READERS = 8
@@ -25,7 +26,7 @@ class Location:
 
     pack: str
     pack_size: int
-    frame: pack.Frame
+    frame: Frame
 
 
 class ChunkIndex:
@@ -57,7 +58,8 @@ def load_index(vault: Vault) -> ChunkIndex:
     """
     present = vault.packs()
     keys = [info.key for info in vault.store.list(layout.INDEX)]
-    index, indexed = ChunkIndex(), set()
+    index = ChunkIndex()
+    indexed: set[str] = set()
     with ThreadPoolExecutor(READERS) as pool:
         for packs in pool.map(lambda key: _load(vault, key), keys):
             kept = [item for item in packs if present.get(item.sha256) == item.size]

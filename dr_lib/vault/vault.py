@@ -24,7 +24,7 @@ class Vault:
         self.store = store
 
     def points(self, asset: str | None = None) -> list[layout.PointName]:
-        """Committed points, oldest first within an asset, from one listing. Objects that are no manifests are left out."""
+        """Committed points, oldest first within an asset, from one listing. What is no manifest is left out."""
         prefix = layout.POINTS if asset is None else f"{layout.POINTS}{asset}/"
         names = (layout.parse_manifest_key(info.key) for info in self.store.list(prefix))
         return [name for name in names if name is not None]
@@ -40,7 +40,9 @@ class Vault:
             return self.store.get(layout.manifest_key(asset, point))
         except NotFound as error:
             raise NotFound(
-                f"asset {asset!r} has no point {point!r}", where=self.store.label, hint="`drctl points` lists what there is"
+                f"asset {asset!r} has no point {point!r}",
+                where=self.store.label,
+                hint="`drctl points` lists what there is",
             ) from error
 
     def manifest(self, asset: str, point: str) -> Manifest:
@@ -152,6 +154,8 @@ def refuse_occupied(store: ObjectStore) -> None:
         store.head(layout.VAULT_KEY)
     except NotFound:
         raise Refused(
-            f"the store holds other things (first: {first.key!r})", where=store.label, hint="name an empty place for the vault"
+            f"the store holds other things (first: {first.key!r})",
+            where=store.label,
+            hint="name an empty place for the vault",
         ) from None
     raise Refused("a vault is there already", where=store.label, hint="nothing to do; --region limits init to new ones")

@@ -59,9 +59,10 @@ def _manifest(sources: Sequence[Vault], asset: str, point: str) -> tuple[Vault, 
         try:
             data = vault.manifest_bytes(asset, point)
             vault.parse_manifest(asset, point, data)
-            return vault, data
         except (IntegrityError, NotFound, StoreUnavailable) as error:
             failed = error
+        else:
+            return vault, data
     assert failed is not None, "there is at least one source"
     raise failed
 

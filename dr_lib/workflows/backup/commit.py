@@ -60,7 +60,9 @@ def _finished(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:
         return load_part(vault, plan, name)
     except NotFound as error:
         raise Refused(
-            f"{name} of {plan.asset}/{plan.point} is not stored yet", where=vault.store.label, hint="finish it, then commit"
+            f"{name} of {plan.asset}/{plan.point} is not stored yet",
+            where=vault.store.label,
+            hint="finish it, then commit",
         ) from error
 
 
@@ -140,10 +142,10 @@ def _files(listed: tuple[SourceFile, ...], pieces: list[StoredPiece], *, sized: 
     by_file: defaultdict[int, list[StoredPiece]] = defaultdict(list)
     for piece in pieces:
         by_file[piece.file].append(piece)
-    return tuple(_file(file, by_file[number], sized) for number, file in enumerate(listed))
+    return tuple(_file(file, by_file[number], sized=sized) for number, file in enumerate(listed))
 
 
-def _file(file: SourceFile, pieces: list[StoredPiece], sized: bool) -> FileEntry:
+def _file(file: SourceFile, pieces: list[StoredPiece], *, sized: bool) -> FileEntry:
     pieces.sort(key=lambda piece: piece.start)
     frames: list[FrameRef] = []
     size = 0

@@ -103,13 +103,17 @@ def _pack(record: Json) -> bytes:
     return zstandard.ZstdCompressor(level=3).compress(canonical.dumps(record))
 
 
+def _unpack(stored: bytes) -> bytes:
+    if not 0 < zstandard.frame_content_size(stored) <= MAX_RECORD:
+        raise ValueError("it claims a length that no record has")
+    return zstandard.ZstdDecompressor().decompress(stored)
+
+
 def _parsed(vault: Vault, key: str, parse: Callable[[Json], T]) -> T:
     where = vault.where(key)
     try:
         stored = vault.store.get(key)
-        if not 0 < zstandard.frame_content_size(stored) <= MAX_RECORD:
-            raise ValueError("it claims a length that no record has")
-        return parse(canonical.loads(zstandard.ZstdDecompressor().decompress(stored), where))
+        return parse(canonical.loads(_unpack(stored), where))
     except (KeyError, TypeError, ValueError, zstandard.ZstdError) as error:
         raise IntegrityError(f"a run's record does not parse: {error!r}", where=where, hint="back up again") from error
 

@@ -81,7 +81,8 @@ def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWrit
     cut = cut_file(file.path, read, file.size)
     meter = TensorMeter(file.path, _tensors_within(cut, piece))
     whole = _WholeFile() if piece.start == 0 else None
-    chunks, tensors = [], []
+    chunks: list[Chunk] = []
+    tensors: list[TensorEntry] = []
     for span in _spans_within(cut, piece):
         raw = read(span.offset, span.length)
         chunks.append(_hand_over(writer, raw))
@@ -115,7 +116,9 @@ def _spans_within(cut: FileCut, piece: Piece) -> Iterator[Span]:
 def _tensors_within(cut: FileCut, piece: Piece) -> tuple[TensorSpan, ...]:
     """Tensors of the piece; one without bytes belongs to the piece that ends where it stands."""
     return tuple(
-        t for t in cut.tensors if piece.start < t.offset + t.length <= piece.end or (t.offset == t.length == piece.end == 0)
+        t
+        for t in cut.tensors
+        if piece.start < t.offset + t.length <= piece.end or (t.offset == t.length == piece.end == 0)
     )
 
 

@@ -95,7 +95,9 @@ def _lasting(error: DrError | None) -> DrError:
     """A pack that its manifest needs and that the store does not have is damage, not a question of what exists."""
     if isinstance(error, NotFound):
         return IntegrityError(
-            f"a pack that this point needs is gone: {error.what}", where=error.where, hint="restore from another --region"
+            f"a pack that this point needs is gone: {error.what}",
+            where=error.where,
+            hint="restore from another --region",
         )
     assert error is not None, "there is at least one vault"
     return error
@@ -128,6 +130,10 @@ def disk_error(error: OSError, path: Path) -> DrError:
     """A failed write in this program's words."""
     if error.errno in NO_SPACE:
         return OutOfSpace(
-            "the disk filled up; nothing was left in the target's place", where=str(path.parent), hint="free some space and run it again"
+            "the disk filled up; nothing was left in the target's place",
+            where=str(path.parent),
+            hint="free some space and run it again",
         )
-    return DrError(f"writing failed: {error.strerror}", where=str(path), hint="check the file system, then run it again")
+    return DrError(
+        f"writing failed: {error.strerror}", where=str(path), hint="check the file system, then run it again"
+    )

@@ -12,7 +12,7 @@ from dr_lib.clock import monotonic
 from dr_lib.errors import DrError, IntegrityError, NotFound, StoreUnavailable
 from dr_lib.model.drill import Phase
 from dr_lib.model.manifest import Manifest
-from dr_lib.progress import Progress
+from dr_lib.progress import SILENT, Progress
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.restore.fetch import fetch_files
 from dr_lib.workflows.restore.staging import Staging, refuse_full, refuse_occupied
@@ -53,7 +53,7 @@ def restore(
     refuse_full(target, sum(file.size for file in wanted.files))
     planned = monotonic()
     if attachments is not None:
-        _fill(vaults, _attachments_tree(manifest), attachments, progress)
+        _fill(vaults, _attachments_tree(manifest), attachments, SILENT)
     with Staging(target) as staging:
         make_directories(staging.root, wanted.directories)
         progress.start(sum(file.size for file in wanted.files), f"restore {asset}")
@@ -73,6 +73,13 @@ def restore(
         phases=_phases(("plan", "fetch", "check", "publish"), moments),
         repairs=tuple(sorted({*notes, *repairs.notes})),
     )
+
+
+def restore_attachments(vaults: Sequence[Vault], asset: str, point: str, target: Path) -> Manifest:
+    """Restore a point's proof files alone into `target`; errors as `restore`."""
+    _, manifest, _ = _manifest(vaults, asset, point)
+    _fill(vaults, _attachments_tree(manifest), target, SILENT)
+    return manifest
 
 
 def select(manifest: Manifest, include: Sequence[str]) -> Manifest:

@@ -33,7 +33,7 @@ class Staging:
     def publish(self) -> None:
         """Rename the tree into the target's place: atomic, and refused when something appeared there meanwhile."""
         try:
-            os.rename(self.root, self.target)
+            self.root.rename(self.target)
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise _occupied(self.target) from error
@@ -60,13 +60,17 @@ class Staging:
         self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not self._lock.exists() or not os.path.samestat(os.fstat(self._descriptor), os.stat(self._lock)):
-                raise BlockingIOError
         except BlockingIOError as error:
             os.close(self._descriptor)
-            raise Refused(
-                "another restore into this target is running", where=str(self.target), hint="wait for it, or name another"
-            ) from error
+            raise self._taken() from error
+        if not self._lock.exists() or not os.path.samestat(os.fstat(self._descriptor), self._lock.stat()):
+            os.close(self._descriptor)  # its holder removed the file between our open and our lock
+            raise self._taken()
+
+    def _taken(self) -> Refused:
+        return Refused(
+            "another restore into this target is running", where=str(self.target), hint="wait for it, or name another"
+        )
 
 
 def refuse_occupied(target: Path) -> None:
@@ -81,13 +85,17 @@ def refuse_full(target: Path, needed: int) -> None:
     free = shutil.disk_usage(place).free
     if free < needed:
         raise OutOfSpace(
-            f"{needed:,} bytes are to be restored and {free:,} are free", where=str(place), hint="free some space, or name another --to"
+            f"{needed:,} bytes are to be restored and {free:,} are free",
+            where=str(place),
+            hint="free some space, or name another --to",
         )
 
 
 def _occupied(target: Path) -> Refused:
     return Refused(
-        "the target is not an empty directory", where=str(target), hint="name a new directory with --to; nothing was touched"
+        "the target is not an empty directory",
+        where=str(target),
+        hint="name a new directory with --to; nothing was touched",
     )
 
 

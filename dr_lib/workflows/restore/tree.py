@@ -28,7 +28,9 @@ def check_files(root: Path, files: Sequence[FileEntry]) -> None:
         for file, digest in zip(files, pool.map(lambda f: _digest(root / f.path), files), strict=True):
             if digest != file.blake3:
                 raise IntegrityError(
-                    f"the restored file {file.path!r} is not the one that was backed up", where=str(root), hint="check this disk"
+                    f"the restored file {file.path!r} is not the one that was backed up",
+                    where=str(root),
+                    hint="check this disk",
                 )
 
 
@@ -37,7 +39,7 @@ def finish_tree(
 ) -> None:
     """Links, modes and times, directories last and deepest first so that filling them does not touch their times."""
     for link in links:
-        os.symlink(link.target, root / link.path)
+        (root / link.path).symlink_to(link.target)
         os.utime(root / link.path, ns=(link.mtime_ns, link.mtime_ns), follow_symlinks=False)
     entries: list[FileEntry | DirectoryEntry] = [*files, *sorted(directories, key=lambda d: d.path, reverse=True)]
     for entry in sorted(entries, key=lambda e: isinstance(e, DirectoryEntry) and e.path == "."):

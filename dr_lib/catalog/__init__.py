@@ -1,0 +1,1 @@
+"""Which points and copies exist, recomputed from what the regions hold."""

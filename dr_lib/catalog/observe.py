@@ -1,0 +1,113 @@
+"""Observation: ask every region what it holds of an asset, and keep "did not answer" apart from "has none"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from dr_lib.errors import DrError, IntegrityError, NotFound
+from dr_lib.format.layout import PointName
+from dr_lib.model.copy import Copy, CopyState, KnownPoint, Verification
+from dr_lib.model.manifest import PointSummary
+from dr_lib.policy.copy_state import derive
+from dr_lib.vault.vault import Vault
+from dr_lib.vault.verifications import verifications
+
+READERS: Final = 8
+Answer = Vault | DrError
+"""A region's open vault, or why it did not open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Points of one asset, newest first, and the regions that did not answer with the reason."""
+
+    points: tuple[KnownPoint, ...]
+    silent: dict[str, DrError]
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """What one region holds of an asset."""
+
+    vault: Vault
+    committed: frozenset[str]
+    planned: frozenset[str]
+    verified: dict[str, list[Verification]]
+
+
+def observe(asset: str, answers: Mapping[str, Answer]) -> Observation:
+    """The state of every copy of an asset's points in the regions of `answers` (the asset's, in its order).
+
+    Costs three listings a region, one small get a verification and one a point. A region that fails while it is asked
+    counts as silent: its copies are `unknown`. Raises nothing for a silent region.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        asked = dict(zip(answers, pool.map(lambda answer: _ask(asset, answer), answers.values()), strict=True))
+        holdings = {region: found for region, found in asked.items() if isinstance(found, _Holding)}
+        silent = {region: found for region, found in asked.items() if isinstance(found, DrError)}
+        known = pool.map(lambda point: _known(PointName(asset, point), tuple(answers), holdings), _names(holdings))
+        return Observation(tuple(known), silent)
+
+
+def _ask(asset: str, answer: Answer) -> _Holding | DrError:
+    if isinstance(answer, DrError):
+        return answer
+    try:
+        return _Holding(
+            vault=answer,
+            committed=frozenset(name.point for name in answer.points(asset)),
+            planned=frozenset(name.point for name in answer.pending(asset)),
+            verified=verifications(answer, asset),
+        )
+    except DrError as error:
+        return error
+
+
+def _known(name: PointName, regions: Sequence[str], holdings: Mapping[str, _Holding]) -> KnownPoint:
+    copies = {region: _copy(region, name.point, holdings.get(region)) for region in regions}
+    summary = None
+    for region, holding in holdings.items():
+        if summary is None and name.point in holding.committed:
+            found = _summary(holding.vault, name)
+            if isinstance(found, DrError):
+                copies[region] = Copy(region, CopyState.DAMAGED, detail=str(found))
+            else:
+                summary = found
+    return KnownPoint(
+        asset=name.asset,
+        point=name.point,
+        created_at=name.created_at,
+        logical_bytes=summary.logical_bytes if summary else 0,
+        stored_bytes=summary.stored_bytes if summary else 0,
+        files=summary.files if summary else 0,
+        copies=tuple(copies[region] for region in regions),
+    )
+
+
+def _names(holdings: Mapping[str, _Holding]) -> list[str]:
+    """Committed points, and the runs newer than all of them: under way, or dead before their commit."""
+    committed = {point for holding in holdings.values() for point in holding.committed}
+    newest = max(committed, default="")
+    planned = {point for holding in holdings.values() for point in holding.planned if point > newest}
+    return sorted(committed | planned, reverse=True)
+
+
+def _copy(region: str, point: str, holding: _Holding | None) -> Copy:
+    if holding is None:
+        return Copy(region, CopyState.UNKNOWN)
+    return derive(
+        region,
+        holding.verified.get(point, ()),
+        committed=point in holding.committed,
+        planned=point in holding.planned,
+    )
+
+
+def _summary(vault: Vault, name: PointName) -> PointSummary | DrError:
+    try:
+        return vault.summary(name.asset, name.point)
+    except (IntegrityError, NotFound) as error:
+        return error

@@ -1,0 +1,182 @@
+"""Plain, JSON-ready documents of results: what `--json` prints, what XCom carries, what the page shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dr_lib.format.canonical import time_text
+from dr_lib.model.copy import KnownPoint, Verification
+from dr_lib.model.drill import DrillReport, Phase, SmokeResult
+from dr_lib.policy.standing import Standing
+from dr_lib.vault.evidence import PastDrill
+from dr_lib.workflows.backup.commit import Committed
+from dr_lib.workflows.backup.records import BackupPlan, StoredPart
+from dr_lib.workflows.replicate import Replicated
+from dr_lib.workflows.restore.restore import Restored
+
+Document = dict[str, Any]
+
+
+def plan_document(plan: BackupPlan, region: str) -> Document:
+    """A planned backup run."""
+    return {
+        "run": plan.point,
+        "point": plan.point,
+        "asset": plan.asset,
+        "region": region,
+        "shards": len(plan.shards),
+        "logical_bytes": sum(f.size for f in plan.listing.files),
+    }
+
+
+def part_document(number: int, part: StoredPart) -> Document:
+    """A stored shard."""
+    return {"shard": number, "raw_bytes": part.raw_bytes, "new_bytes": part.new_bytes, "packs": len(part.packs)}
+
+
+def committed_document(committed: Committed, copies: dict[str, str], seconds: float) -> Document:
+    """A committed point; `warnings` says what it lacks to be proven."""
+    summary = committed.summary
+    return {
+        "point": summary.point,
+        "asset": summary.asset,
+        "created_at": time_text(summary.created_at),
+        "logical_bytes": summary.logical_bytes,
+        "stored_bytes": summary.stored_bytes,
+        "new_bytes": committed.new_bytes,
+        "files": summary.files,
+        "copies": copies,
+        "seconds": round(seconds, 3),
+        "warnings": [committed.note] if committed.note else [],
+    }
+
+
+def point_document(point: KnownPoint) -> Document:
+    """A point and the state of its copies."""
+    return {
+        "point": point.point,
+        "asset": point.asset,
+        "created_at": time_text(point.created_at),
+        "logical_bytes": point.logical_bytes,
+        "stored_bytes": point.stored_bytes,
+        "files": point.files,
+        "copies": {copy.region: copy.state.value for copy in point.copies},
+    }
+
+
+def replicated_document(done: Replicated) -> Document:
+    """One copy that a replication made."""
+    return {
+        "asset": done.asset,
+        "point": done.point,
+        "region": done.region,
+        "from": done.source,
+        "new_bytes": done.new_bytes,
+        "repairs": list(done.repairs),
+    }
+
+
+def verification_document(result: Verification) -> Document:
+    """One verified copy."""
+    return {
+        "asset": result.asset,
+        "point": result.point,
+        "region": result.region,
+        "mode": result.mode,
+        "ok": result.ok,
+        "findings": list(result.findings),
+        "bytes_read": result.bytes_read,
+        "seconds": round(result.seconds, 3),
+        "finished_at": time_text(result.finished_at),
+    }
+
+
+def restored_document(done: Restored, target: str, seconds: float) -> Document:
+    """A finished restore."""
+    return {
+        "asset": done.manifest.summary.asset,
+        "point": done.manifest.summary.point,
+        "region": done.region,
+        "target": target,
+        "files": done.files,
+        "bytes": done.bytes,
+        "seconds": round(seconds, 3),
+        "phases": phases_document(done.phases),
+        "repairs": list(done.repairs),
+    }
+
+
+def phases_document(phases: tuple[Phase, ...]) -> Document:
+    """Seconds by phase, in order."""
+    return {phase.name: round(phase.seconds, 3) for phase in phases}
+
+
+def smoke_document(result: SmokeResult) -> Document:
+    """A smoke test's answer."""
+    return {
+        "passed": result.passed,
+        "checks": [
+            {"name": c.name, "measured": c.measured, "required": c.required, "passed": c.passed} for c in result.checks
+        ],
+        "cause": result.cause,
+        "accelerator": result.accelerator,
+        "load_s": result.load_s,
+        "first_output_s": result.first_output_s,
+        "measures": dict(result.measures),
+    }
+
+
+def drill_document(report: DrillReport, evidence: dict[str, str]) -> Document:
+    """A drill's result; `evidence` is the key of its evidence by region."""
+    return {
+        "drill": report.drill,
+        "asset": report.asset,
+        "kind": report.kind,
+        "scenario": report.scenario,
+        "lost_region": report.lost_region,
+        "lost_how": report.lost_how,
+        "restored_from": report.restored_from,
+        "point": report.point,
+        "disaster_at": time_text(report.disaster_at),
+        "finished_at": time_text(report.finished_at),
+        "rpo_s": report.rpo_s,
+        "rpo_objective_s": report.rpo_objective_s,
+        "rto_s": report.rto_s,
+        "rto_objective_s": report.rto_objective_s,
+        "phases": phases_document(report.phases),
+        "bytes": report.bytes_restored,
+        "files": report.files_restored,
+        "smoke": smoke_document(report.smoke) if report.smoke else None,
+        "verdict": report.verdict.value,
+        "reasons": list(report.reasons),
+        "unproven": list(report.unproven),
+        "evidence": evidence,
+    }
+
+
+def standing_document(found: Standing, drill: PastDrill | None, objectives: tuple[float, float]) -> Document:
+    """How an asset stands; `objectives` are RPO and RTO in seconds."""
+    return {
+        "asset": found.asset,
+        "newest": point_document(found.newest) if found.newest else None,
+        "newest_verified": found.newest_verified.point if found.newest_verified else None,
+        "rpo_s": found.rpo_s,
+        "rpo_objective_s": objectives[0],
+        "rto_objective_s": objectives[1],
+        "last_drill": _past_drill(drill),
+        "problems": list(found.problems),
+        "ok": not found.problems,
+    }
+
+
+def _past_drill(drill: PastDrill | None) -> Document | None:
+    if drill is None:
+        return None
+    return {
+        "drill": drill.drill,
+        "verdict": drill.verdict,
+        "finished_at": drill.finished_at,
+        "rpo_s": drill.rpo_s,
+        "rto_s": drill.rto_s,
+        "evidence": drill.key,
+    }

@@ -1,0 +1,49 @@
+"""How an asset stands against its objectives right now, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from dr_lib.model.asset import Asset
+from dr_lib.model.copy import CopyState, KnownPoint
+from dr_lib.policy.rpo import newest_verified, rpo_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`rpo_s` is the age of the newest verified point, None without one; `problems` is empty when all is well."""
+
+    asset: str
+    newest: KnownPoint | None
+    newest_verified: KnownPoint | None
+    rpo_s: float | None
+    problems: tuple[str, ...]
+
+
+def standing(asset: Asset, points: Sequence[KnownPoint], silent: Sequence[str], now: datetime) -> Standing:
+    """Judge an asset by what its regions hold; a region that does not answer is a problem, never taken for fine."""
+    verified = newest_verified(points, asset.regions, now)
+    age = rpo_seconds(verified, now)
+    newest = points[0] if points else None
+    problems = [f"{region} does not answer" for region in silent]
+    if age is None:
+        problems.append("no verified point in any region that answers")
+    elif age > asset.objectives.rpo.total_seconds():
+        problems.append(
+            f"the newest verified point is {age:.0f} s old; {asset.objectives.rpo.total_seconds():.0f} s are promised"
+        )
+    if newest is not None:
+        problems += [_say(newest, region) for region in asset.regions if _say(newest, region)]
+    return Standing(asset.name, newest, verified, age, tuple(problems))
+
+
+def _say(point: KnownPoint, region: str) -> str:
+    state = point.copy_in(region).state
+    said = {
+        CopyState.DAMAGED: f"the copy of {point.point} in {region} is damaged",
+        CopyState.MISSING: f"{region} has no copy of {point.point}",
+        CopyState.PENDING: f"the backup {point.point} is not committed in {region}",
+    }
+    return said.get(state, "")

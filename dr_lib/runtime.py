@@ -1,0 +1,359 @@
+"""The composition root: one configuration, wired. The command line and the Airflow plugin call nothing else.
+
+Every method returns a plain, JSON-ready document and raises errors of `dr_lib.errors`. Nothing is opened before a
+method needs it, and opening a region never waits longer than its store's time-outs.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+from dr_lib import documents
+from dr_lib.catalog.observe import Answer, Observation, observe
+from dr_lib.clock import Clock, monotonic, utc_now
+from dr_lib.config import load_config
+from dr_lib.errors import DrError, NotFound, UsageError
+from dr_lib.format.layout import POINT_ID
+from dr_lib.model.asset import Asset
+from dr_lib.model.config import Config
+from dr_lib.model.copy import CopyState, Verification
+from dr_lib.policy.choice import LATEST, choose, restorable_regions
+from dr_lib.policy.standing import standing
+from dr_lib.progress import SILENT, Progress
+from dr_lib.standby.environment import capture
+from dr_lib.standby.process import ProcessStandby
+from dr_lib.standby.proof import record_proof
+from dr_lib.standby.smoke import SmokeRequest
+from dr_lib.standby.smoke import run as run_smoke
+from dr_lib.storage.credentials import Connections
+from dr_lib.vault.chunk_index import load_index
+from dr_lib.vault.evidence import PastDrill, last_drill, record_evidence
+from dr_lib.vault.vault import Vault
+from dr_lib.wiring import Wiring
+from dr_lib.workflows.backup.commit import commit_backup
+from dr_lib.workflows.backup.plan import plan_backup
+from dr_lib.workflows.backup.proof import record_proof as store_proof
+from dr_lib.workflows.backup.records import BackupPlan, load_plan
+from dr_lib.workflows.backup.shard import store_shard
+from dr_lib.workflows.doctor import examine
+from dr_lib.workflows.drill import World, drill
+from dr_lib.workflows.initialize import initialize
+from dr_lib.workflows.replicate import replicate
+from dr_lib.workflows.restore.restore import restore, restore_attachments
+from dr_lib.workflows.verify import Mode, verify
+
+Document = dict[str, Any]
+
+
+class Runtime:
+    """The use cases over one configuration. Make one with `Runtime.load`; safe to keep, holds nothing open."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        """`wiring` opens what the configuration names."""
+        self._wiring = wiring
+
+    @classmethod
+    def load(
+        cls,
+        path: Path | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        connections: Connections | None = None,
+        clock: Clock = utc_now,
+    ) -> Self:
+        """Wire the configuration at `path`, `DR_CONFIG`, or `dr.yaml` here; `ConfigError` (2) lists every problem.
+
+        `connections` resolves `airflow:` credentials; without it they are refused.
+        """
+        surroundings = os.environ if environ is None else environ
+        config = load_config(path)
+        standbys = Path(surroundings.get("DR_STANDBY_DIR") or Path(tempfile.gettempdir()) / f"dr-standby-{os.getuid()}")
+        return cls(Wiring(config, surroundings, connections, clock, standbys))
+
+    @property
+    def config(self) -> Config:
+        """The configuration."""
+        return self._wiring.config
+
+    def initialize(self, regions: Sequence[str] | None = None) -> Document:
+        """Create the vaults of `regions` (all, when None); `Refused` (7) before any change when one is not empty."""
+        names = list(self.config.regions) if not regions else list(regions)
+        pairs = [(self.config.region(name), self._wiring.store(name)) for name in names]
+        return {"regions": initialize(pairs, self.config.encryption, self._wiring.clock)}
+
+    def plan_backup(self, asset: str, region: str | None = None) -> Document:
+        """Freeze the source and plan a run in `region` (the asset's first that answers, when None)."""
+        facts = self.config.asset(asset)
+        vault = self._wiring.vault(region) if region else self._wiring.first_vault(facts.regions)
+        plan = self._plan(facts, vault)
+        return documents.plan_document(plan, vault.region)
+
+    def store_shard(self, asset: str, region: str, run: str, shard: int, progress: Progress = SILENT) -> Document:
+        """Store one shard of a planned run. Idempotent."""
+        vault, plan = self._run(asset, region, run)
+        source = self._wiring.source(self.config.asset(asset))
+        part = store_shard(vault, source, plan, shard, load_index(vault), progress)
+        return documents.part_document(shard, part)
+
+    def record_proof(self, asset: str, region: str, run: str) -> Document:
+        """Record what a drill will compare with. Idempotent; `note` says why there is none."""
+        facts = self.config.asset(asset)
+        vault, plan = self._run(asset, region, run)
+        source = self._wiring.source(facts)
+        part = store_proof(vault, source, plan, load_index(vault), partial(record_proof, facts))
+        return {"attachments": list(part.names), "note": part.note}
+
+    def commit_backup(self, asset: str, region: str, run: str) -> Document:
+        """Commit a run whose shards and proof are stored. Idempotent."""
+        started = monotonic()
+        vault, plan = self._run(asset, region, run)
+        committed = commit_backup(vault, self._wiring.source(self.config.asset(asset)), plan, capture())
+        copies = {region: CopyState.COMPLETE.value}
+        return documents.committed_document(committed, copies, monotonic() - started)
+
+    def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
+        """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
+
+        When a copy fails the point stays committed and the region's error is raised, saying so.
+        """
+        started = monotonic()
+        facts = self.config.asset(asset)
+        wanted = list(regions or facts.regions)
+        vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
+        plan = self._plan(facts, vault)
+        self._store(facts, vault, plan, progress)
+        source = self._wiring.source(facts)
+        committed = commit_backup(vault, source, plan, capture())
+        copies = {vault.region: CopyState.COMPLETE.value}
+        for region in (name for name in wanted if name != vault.region):
+            self._replicate_or_say(asset, plan.point, vault, region, progress)
+            copies[region] = CopyState.COMPLETE.value
+        progress.finish()
+        return documents.committed_document(committed, copies, monotonic() - started)
+
+    def replicate(
+        self,
+        asset: str,
+        point: str | None = None,
+        to: Sequence[str] | None = None,
+        progress: Progress = SILENT,
+    ) -> Document:
+        """Copy a point (every point, when None) to the regions of the asset that lack it. Idempotent.
+
+        Every region is tried; the error of the first that failed is raised at the end.
+        """
+        started = monotonic()
+        facts = self.config.asset(asset)
+        targets = [self.config.region(name).name for name in (to or facts.regions)]
+        answers = self._wiring.answers(list(dict.fromkeys([*facts.regions, *targets])))
+        known = observe(asset, answers)
+        points = [p for p in known.points if point in (None, p.point) and restorable_regions(p)]
+        if point is not None and not points:
+            choose(asset, known.points, point, silent=tuple(known.silent))
+        copied, failed = [], []
+        for target in targets:
+            found = answers[target]
+            if not isinstance(found, Vault):
+                failed.append(found)
+                continue
+            for known_point in points:
+                if known_point.copy_in(target).state is CopyState.MISSING:
+                    sources = _open_ones(answers, restorable_regions(known_point))
+                    done = replicate(sources, found, asset, known_point.point, progress)
+                    copied.append(documents.replicated_document(done))
+        if failed:
+            raise failed[0]
+        return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
+
+    def verify(
+        self,
+        asset: str | None = None,
+        point: str | None = None,
+        region: str | None = None,
+        mode: str = Mode.FULL.value,
+        progress: Progress = SILENT,
+    ) -> Document:
+        """Verify copies: of one asset or all, one point or all, one region or all. Damage is in the results.
+
+        Regions that do not answer are left to the end: their error is raised when all others are done.
+        """
+        names = [self.config.asset(asset).name] if asset else list(self.config.assets)
+        results: list[Verification] = []
+        failed: list[DrError] = []
+        for name in names:
+            regions = [self.config.region(region).name] if region else list(self.config.asset(name).regions)
+            for found in self._wiring.answers(regions).values():
+                if isinstance(found, Vault):
+                    results += self._verify(found, name, point, _mode(mode), progress)
+                else:
+                    failed.append(found)
+        if failed:
+            raise failed[0]
+        if point is not None and not results:
+            raise NotFound(f"no region holds a point {point!r}", hint="`drctl points` lists what there is")
+        return {"results": [documents.verification_document(r) for r in results]}
+
+    def restore(
+        self,
+        asset: str,
+        target: str,
+        point: str = LATEST,
+        at: str | None = None,
+        region: str | None = None,
+        include: Sequence[str] = (),
+        attachments: str | None = None,
+        progress: Progress = SILENT,
+    ) -> Document:
+        """Restore a point into `target`. With `region` only that one is asked; else damage falls over to the others."""
+        started = monotonic()
+        facts = self.config.asset(asset)
+        if region is not None and POINT_ID.fullmatch(point):
+            vaults, chosen = [self._wiring.vault(region)], point
+        else:
+            regions = [self.config.region(region).name] if region else list(facts.regions)
+            answers = self._wiring.answers(regions)
+            if region is not None:
+                _open_or_raise(answers[region])
+            known = observe(asset, answers)
+            choice = choose(asset, known.points, point, at=_moment(at), silent=tuple(known.silent))
+            vaults, chosen = _open_ones(answers, choice.regions), choice.point.point
+        extra = Path(attachments).absolute() if attachments else None
+        done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra)
+        return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
+
+    def smoke(self, asset: str, directory: str) -> Document:
+        """Smoke-test a restored directory against the proof that travels in the asset's newest point."""
+        facts = self.config.asset(asset)
+        answers = self._wiring.answers(list(facts.regions))
+        known = observe(asset, answers)
+        choice = choose(asset, known.points, LATEST, silent=tuple(known.silent))
+        with tempfile.TemporaryDirectory(prefix="dr-smoke-") as folder:
+            proof = Path(folder) / "proof"
+            restore_attachments(_open_ones(answers, choice.regions), asset, choice.point.point, proof)
+            result = run_smoke(SmokeRequest.from_asset(facts, Path(directory).absolute(), proof))
+        return {"asset": asset, "point": choice.point.point, **documents.smoke_document(result)}
+
+    def drill(
+        self,
+        asset: str,
+        scenario: str | None = None,
+        region: str | None = None,
+        disaster_at: str | None = None,
+    ) -> Document:
+        """Run a drill and store its evidence in every surviving region. A failed drill is a document, not an error."""
+        facts = self.config.asset(asset)
+        lost = self.config.region(region).name if region else facts.regions[0]
+        world = World(
+            answers=lambda: self._wiring.answers(facts.regions),
+            survival_kit=self._wiring.survival_kit,
+            standby=lambda name: ProcessStandby(self._wiring.standby_root / name),
+            clock=self._wiring.clock,
+        )
+        report = drill(facts, scenario or facts.drill.scenario, lost, _moment(disaster_at), world)
+        survivors = [name for name in facts.regions if name != lost]
+        kept = {
+            vault.region: record_evidence(vault, report)
+            for vault in _open_ones(self._wiring.answers(survivors), survivors)
+        }
+        return documents.drill_document(report, kept)
+
+    def points(self, asset: str | None = None) -> list[Document]:
+        """Points of one asset or all, newest first within an asset, with the state of every copy as observed."""
+        names = [self.config.asset(asset).name] if asset else list(self.config.assets)
+        return [documents.point_document(p) for name in names for p in self._observe(name).points]
+
+    def status(self) -> Document:
+        """How every asset stands against its objectives, recomputed from what the regions hold."""
+        answers = self._wiring.answers(list(self.config.regions))
+        found = [self._standing(asset, answers) for asset in self.config.assets.values()]
+        return {"assets": found, "ok": all(item["ok"] for item in found)}
+
+    def doctor(self) -> Document:
+        """What is missing or misconfigured here, and the fix."""
+        answers = self._wiring.answers(list(self.config.regions))
+        checks = examine(self.config, answers, self._wiring.source)
+        return {"checks": [asdict(check) for check in checks], "ok": all(check.ok for check in checks)}
+
+    def _plan(self, asset: Asset, vault: Vault) -> BackupPlan:
+        limits = self.config.limits
+        return plan_backup(asset, self._wiring.source(asset), vault, limits.shard_bytes, self._wiring.clock)
+
+    def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
+        vault = self._wiring.vault(self.config.region(region).name)
+        return vault, load_plan(vault, self.config.asset(asset).name, run)
+
+    def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> None:
+        """All shards of a plan on this machine's threads, then the proof."""
+        source, index = self._wiring.source(asset), load_index(vault)
+        progress.start(sum(file.size for file in plan.listing.files), f"backup {asset.name}")
+        with ThreadPoolExecutor(self.config.limits.workers) as pool:
+            jobs = [
+                pool.submit(store_shard, vault, source, plan, number, index, progress)
+                for number in range(len(plan.shards))
+            ]
+            for job in jobs:
+                job.result()
+        store_proof(vault, source, plan, index, partial(record_proof, asset))
+
+    def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
+        try:
+            replicate([source], self._wiring.vault(region), asset, point, progress)
+        except DrError as error:
+            said = f"{point} is committed in {source.region}, and its copy to {region} failed: {error.what}"
+            hint = f"when {region} is back: drctl replicate {asset}"
+            raise type(error)(said, where=error.where, hint=hint) from error
+
+    def _verify(
+        self, vault: Vault, asset: str, point: str | None, mode: Mode, progress: Progress
+    ) -> tuple[Verification, ...]:
+        points = [name.point for name in vault.points(asset) if point in (None, name.point)]
+        return verify(vault, asset, points, mode, progress, self._wiring.clock) if points else ()
+
+    def _observe(self, asset: str) -> Observation:
+        return observe(asset, self._wiring.answers(self.config.asset(asset).regions))
+
+    def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
+        own = {region: answers[region] for region in asset.regions}
+        known = observe(asset.name, own)
+        found = standing(asset, known.points, tuple(known.silent), self._wiring.clock())
+        drills = [last_drill(v, asset.name) for v in _open_ones(own, [r for r in own if r not in known.silent])]
+        objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
+        return documents.standing_document(found, _newest(drills), objectives)
+
+
+def _open_ones(answers: Mapping[str, Answer], regions: Sequence[str]) -> list[Vault]:
+    return [vault for region in regions if isinstance(vault := answers[region], Vault)]
+
+
+def _open_or_raise(answer: Answer) -> Vault:
+    if isinstance(answer, DrError):
+        raise answer
+    return answer
+
+
+def _newest(drills: Sequence[PastDrill | None]) -> PastDrill | None:
+    return max((d for d in drills if d is not None), key=lambda d: d.drill, default=None)
+
+
+def _mode(text: str) -> Mode:
+    if text not in list(Mode):
+        raise UsageError(f"no verification mode is called {text!r}", hint=f"modes: {', '.join(Mode)}")
+    return Mode(text)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no moment", hint="write it like 2026-11-23T18:00:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,73 @@
+"""Evidence of drills: in-toto statements, kept in the vaults that survived."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from dr_lib.format import canonical, layout
+from dr_lib.model.drill import DrillReport
+from dr_lib.vault.vault import Vault
+
+STATEMENT: Final = "https://in-toto.io/Statement/v1"
+PREDICATE: Final = "urn:dr:evidence:drill:v1"
+
+
+@dataclass(frozen=True, slots=True)
+class PastDrill:
+    """A drill as its evidence states it."""
+
+    drill: str
+    verdict: str
+    finished_at: str
+    rto_s: float | None
+    rpo_s: float | None
+    key: str
+
+
+def statement(report: DrillReport) -> dict[str, Any]:
+    """The in-toto statement of a drill: its subject is the restored point, by the digest of its manifest.
+
+    Not signed: `signatures` of a DSSE envelope around it are for the vaults that sign.
+    """
+    digest = {"sha256": report.manifest_sha256} if report.manifest_sha256 else {}
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": f"{report.asset}/{report.point or 'no point'}", "digest": digest}],
+        "predicateType": PREDICATE,
+        "predicate": _plain(asdict(report)),
+    }
+
+
+def record_evidence(vault: Vault, report: DrillReport) -> str:
+    """Store a drill's evidence; its key. The same report twice is one object."""
+    key = layout.evidence_key(report.asset, report.drill)
+    vault.add_record(key, statement(report))
+    return key
+
+
+def last_drill(vault: Vault, asset: str) -> PastDrill | None:
+    """The newest drill of an asset that this vault has evidence of: one listing and one get."""
+    keys = [info.key for info in vault.store.list(f"{layout.EVIDENCE}{asset}/")]
+    if not keys:
+        return None
+    predicate = vault.record(keys[-1])["predicate"]
+    return PastDrill(
+        drill=predicate["drill"],
+        verdict=predicate["verdict"],
+        finished_at=predicate["finished_at"],
+        rto_s=predicate["rto_s"],
+        rpo_s=predicate["rpo_s"],
+        key=keys[-1],
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return canonical.time_text(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

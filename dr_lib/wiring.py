@@ -1,0 +1,106 @@
+"""From names in the configuration to open things: stores, vaults, sources, and what a standby is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dr_lib.catalog.observe import Answer
+from dr_lib.clock import Clock
+from dr_lib.errors import DrError, StoreUnavailable
+from dr_lib.model.asset import Asset
+from dr_lib.model.config import Config
+from dr_lib.model.region import StoreRef
+from dr_lib.sources.base import Source
+from dr_lib.sources.opening import open_source
+from dr_lib.storage.base import ContainerStore
+from dr_lib.storage.credentials import Connections, resolve
+from dr_lib.storage.opening import open_store
+from dr_lib.vault.vault import Vault, open_vault
+
+STANDBY_PREFIX: Final = "DR_STANDBY"
+GONE: Final = "file:///lost-with-the-region"
+"""What a standby is told about the source: that there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """A configuration and what it takes to open what it names. `standby_root` is where standbys are made."""
+
+    config: Config
+    environ: Mapping[str, str]
+    connections: Connections | None
+    clock: Clock
+    standby_root: Path
+
+    def store(self, region: str) -> ContainerStore:
+        """A region's store, not asked anything yet."""
+        return self._open(self.config.region(region).store, f"region {region}")
+
+    def vault(self, region: str) -> Vault:
+        """A region's vault, proven to answer; raises what is wrong with it, naming the region."""
+        return open_vault(region, self.store(region))
+
+    def answer(self, region: str) -> Answer:
+        """A region's vault, or why it did not open."""
+        try:
+            return self.vault(region)
+        except DrError as error:
+            return error
+
+    def answers(self, regions: Sequence[str]) -> dict[str, Answer]:
+        """Every region's vault, or why it did not open, asked at the same time; in the given order."""
+        if not regions:
+            return {}
+        with ThreadPoolExecutor(len(regions)) as pool:
+            return dict(zip(regions, pool.map(self.answer, regions), strict=True))
+
+    def first_vault(self, regions: Sequence[str]) -> Vault:
+        """The first region's vault that answers; `StoreUnavailable` naming all of them when none does."""
+        errors: list[str] = []
+        for region in regions:
+            found = self.answer(region)
+            if isinstance(found, Vault):
+                return found
+            if not isinstance(found, StoreUnavailable):
+                raise found
+            errors.append(str(found))
+        raise StoreUnavailable("no region answers", where="; ".join(errors), hint="`drctl doctor` tells more")
+
+    def source(self, asset: Asset) -> Source:
+        """An asset's live source."""
+        return open_source(asset.source, open_store=self._open)
+
+    def survival_kit(self, asset: Asset, region: str) -> tuple[str, dict[str, str]]:
+        """A standby's whole knowledge: a configuration (JSON is YAML) with one region and no source, and the
+        environment with that region's credentials alone."""
+        ref = self.config.region(region).store
+        store: dict[str, str] = {"url": ref.url} | ({"endpoint": ref.endpoint} if ref.endpoint else {})
+        environ = self._standby_environ(ref, region)
+        if f"{STANDBY_PREFIX}_ACCESS_KEY_ID" in environ:
+            store["credentials"] = f"env:{STANDBY_PREFIX}"
+        elif ref.credentials:
+            store["credentials"] = ref.credentials
+        facts = {"kind": asset.kind.value, "source": GONE, "regions": [region]}
+        config = {"version": 1, "encryption": "none", "regions": {region: store}, "assets": {asset.name: facts}}
+        return json.dumps(config, indent=1), environ
+
+    def _standby_environ(self, ref: StoreRef, region: str) -> dict[str, str]:
+        if ref.url.startswith("rclone:"):
+            return {name: value for name, value in self.environ.items() if name.startswith("RCLONE_")}
+        if not ref.url.startswith("s3:"):
+            return {}
+        found = resolve(ref.credentials, f"region {region}", environ=self.environ, connections=self.connections)
+        if found.access_key is None or found.secret_key is None:
+            return {name: value for name, value in self.environ.items() if name.startswith("AWS_")}
+        named = {"ACCESS_KEY_ID": found.access_key, "SECRET_ACCESS_KEY": found.secret_key}
+        if found.session_token:
+            named["SESSION_TOKEN"] = found.session_token
+        return {f"{STANDBY_PREFIX}_{name}": value for name, value in named.items()}
+
+    def _open(self, ref: StoreRef, label: str) -> ContainerStore:
+        return open_store(ref, label, environ=self.environ, connections=self.connections)

