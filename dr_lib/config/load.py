@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -26,16 +27,16 @@ def load_config(path: Path | None = None) -> Config:
 
     Raises `ConfigError` with every problem in the file, and `UsageError` when there is no file to read.
     """
-    found = config_path(path)
+    found = path.absolute() if path else config_path(os.environ)
     document = read_document(_text(found))
     if document.data is None:
         raise ConfigError(found, document.problems)
     return build(_checked(document, found), found)
 
 
-def config_path(path: Path | None = None) -> Path:
-    """Where the configuration is looked for, absolute; it need not exist."""
-    return (path or Path(os.environ.get(VARIABLE) or BESIDE)).absolute()
+def config_path(environ: Mapping[str, str]) -> Path:
+    """Where the configuration is looked for when no path is given, absolute; it need not exist."""
+    return Path(environ.get(VARIABLE) or BESIDE).absolute()
 
 
 def _checked(document: Document, path: Path) -> FileSchema:
