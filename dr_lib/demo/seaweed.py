@@ -23,6 +23,7 @@ from dr_lib.errors import Refused, StoreUnavailable, UsageError
 GRPC_OFFSET = 10_000
 # Below the ephemeral range, twins included: while a region is down, no outgoing connection may take its ports.
 PORT_RANGE = range(12_000, 22_700)
+MOST_VOLUMES = 10_000
 START_SECONDS = 40.0
 STOP_SECONDS = 15.0
 ATTEMPTS_FOR_A_FREE_PORT = 200
@@ -91,7 +92,7 @@ class SeaweedRegion:
         """Start the server in a session of its own and wait until it takes writes.
 
         It outlives this process until someone stops it. Raises `Refused` when it runs already or another process has
-        one of its ports, and `StoreUnavailable` (nothing is left running) when it does not answer within `START_SECONDS`.
+        one of its ports, and `StoreUnavailable` (nothing is left running) when it does not answer in `START_SECONDS`.
         """
         if self._record is not None and is_running(self._record):
             raise Refused("the server runs already", where=self.endpoint)
@@ -220,6 +221,8 @@ def _arguments(store_dir: Path, ports: SeaweedPorts) -> list[str]:
         "-s3.port.lance=0",
         # A write must not bring a deleted bucket back without its lock.
         "-s3.autoCreateBucket=false",
+        # Each bucket takes volumes of its own; the default allows so few on a small disk that writes soon fail.
+        f"-volume.max={MOST_VOLUMES}",
         "-webdav=false",
         "-admin.ui=false",
         "-master.telemetry=false",

@@ -36,6 +36,13 @@ def check_length(data: bytes, expected: int, *, key: str, label: str) -> bytes:
     return data
 
 
+def check_range(size: int, start: int, length: int, *, key: str, label: str) -> None:
+    """`IntegrityError` when an object of `size` bytes ends before `start + length`."""
+    if start + length > size:
+        what = f"object {key!r} ends at byte {size}, before byte {start + length}"
+        raise IntegrityError(what, where=label, hint="verify the copy; restore from another region")
+
+
 def in_key_order(found: Iterable[ObjectInfo], prefix: str) -> Iterator[ObjectInfo]:
     """`found` in ascending byte order of the keys, for listings ordered by key or by path component.
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from dr_lib.errors import AlreadyExists, DrError, OutOfSpace, PermissionDenied, Refused, StoreUnavailable
 from dr_lib.storage.base import ObjectInfo
-from dr_lib.storage.keys import check_key, check_length, encoded
+from dr_lib.storage.keys import check_key, check_length, check_range, encoded
 from dr_lib.storage.missing import container_missing, key_missing
 
 INCOMING = ".dr-incoming"
@@ -84,6 +84,7 @@ class LocalStore:
         """Exactly `length` bytes from `start`; `IntegrityError` when the object ends before that."""
         path = self._path(key)
         with self._errors_of(key), _open(path) as stream:
+            check_range(os.fstat(stream.fileno()).st_size, start, length, key=key, label=self.label)
             stream.seek(start)
             data = stream.read(length)
         return check_length(data, length, key=key, label=self.label)
@@ -109,7 +110,7 @@ class LocalStore:
             elif key.startswith(prefix):
                 yield self.head(key)
 
-    def _children(self, directory: str) -> list[str]:
+    def _children(self, directory: str) -> tuple[str, ...]:
         # A directory sorts by its name and the slash, so that `a-b` comes before `a/…` as in a flat listing.
         with self._errors_of(directory), os.scandir(self.root / directory) as entries:
             names = [
@@ -117,7 +118,7 @@ class LocalStore:
                 for entry in entries
                 if (directory or entry.name != INCOMING) and (entry.is_file() or entry.is_dir(follow_symlinks=False))
             ]
-        return sorted(names, key=encoded)
+        return tuple(sorted(names, key=encoded))
 
     def _path(self, key: str) -> Path:
         if check_key(key, self.label).split("/")[0] == INCOMING:

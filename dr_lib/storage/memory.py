@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from dr_lib.clock import Clock, utc_now
 from dr_lib.errors import AlreadyExists, Refused
 from dr_lib.storage.base import ObjectInfo
-from dr_lib.storage.keys import check_key, check_length, encoded
+from dr_lib.storage.keys import check_key, check_range, encoded
 from dr_lib.storage.missing import container_missing, key_missing
 
 
@@ -58,7 +58,9 @@ class MemoryStore:
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Exactly `length` bytes from `start`; `IntegrityError` when the object ends before that."""
-        return check_length(self.get(key)[start : start + length], length, key=key, label=self.label)
+        data = self.get(key)
+        check_range(len(data), start, length, key=key, label=self.label)
+        return data[start : start + length]
 
     def head(self, key: str) -> ObjectInfo:
         """Facts of one object."""

@@ -31,13 +31,11 @@ def open_store(
     if scheme == "file":
         return _open_directory(_directory_of(ref.url, label), label)
     if scheme == "rclone":
-        return _open_rclone(rest, label, environ)
+        return _open_rclone(rest, ref, label)
     raise UsageError(f"no store is known for {ref.url!r}", where=label, hint=HINT)
 
 
-def _open_s3(
-    ref: StoreRef, label: str, environ: Mapping[str, str], connections: Connections | None
-) -> ContainerStore:
+def _open_s3(ref: StoreRef, label: str, environ: Mapping[str, str], connections: Connections | None) -> ContainerStore:
     from dr_lib.storage.s3 import S3Store
     from dr_lib.storage.s3_clients import Bucket
 
@@ -56,12 +54,15 @@ def _open_directory(path: str, label: str) -> ContainerStore:
     return RetryingStore(LocalStore(Path(path).expanduser(), label))
 
 
-def _open_rclone(target: str, label: str, environ: Mapping[str, str]) -> ContainerStore:
+def _open_rclone(target: str, ref: StoreRef, label: str) -> ContainerStore:
     from dr_lib.storage.rclone import RcloneStore
 
     if ":" not in target:
-        raise UsageError(f"rclone:{target} names no remote", where=label, hint=HINT)
-    return RetryingStore(RcloneStore(target, label, environ=environ))
+        raise UsageError(f"{ref.url!r} names no remote", where=label, hint=HINT)
+    if ref.credentials or ref.endpoint:
+        hint = "leave `credentials` and `endpoint` out; rclone's own configuration says both"
+        raise UsageError("an rclone remote takes no credentials and no endpoint here", where=label, hint=hint)
+    return RetryingStore(RcloneStore(target, label))
 
 
 def _directory_of(url: str, label: str) -> str:

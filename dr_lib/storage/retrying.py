@@ -80,7 +80,7 @@ class RetryingStore:
         return Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
             stop=stop_after_attempt(self._attempts) | stop_after_delay(self._seconds),
-            wait=wait_exponential_jitter(initial=0.1, max=1.0, jitter=0.1),
+            wait=wait_exponential_jitter(multiplier=0.1, max=1.0, jitter=0.1),
             reraise=True,
         )
 

@@ -12,10 +12,10 @@ import obstore
 from botocore.exceptions import BotoCoreError, ClientError
 from obstore.exceptions import AlreadyExistsError, BaseError
 
-from dr_lib.errors import AlreadyExists, DrError, IntegrityError, NotFound, Refused
+from dr_lib.errors import AlreadyExists, DrError, NotFound, Refused
 from dr_lib.storage import s3_bucket
 from dr_lib.storage.base import ObjectInfo
-from dr_lib.storage.keys import check_key, check_length, in_key_order
+from dr_lib.storage.keys import check_key, check_length, check_range, in_key_order
 from dr_lib.storage.missing import ContainerMissing
 from dr_lib.storage.s3_clients import Bucket, control_client, data_store, open_session
 from dr_lib.storage.s3_errors import Answer, boto_answer, obstore_answer, translated
@@ -31,8 +31,8 @@ PAGE = 1000
 class S3Store:
     """Objects of `bucket` whose keys start with `prefix`.
 
-    `create` is one PUT with `If-None-Match: *`, so the server itself decides between writers, and nothing is retried here
-    (see `RetryingStore`). A failure shows within seconds unless bytes are moving.
+    `create` is one PUT with `If-None-Match: *`, so the server itself decides between writers, and nothing is retried
+    here (see `RetryingStore`). A failure shows within seconds unless bytes are moving.
     """
 
     def __init__(self, bucket: Bucket, label: str, *, prefix: str = "") -> None:
@@ -74,7 +74,8 @@ class S3Store:
         """Exactly `length` bytes from `start`; `IntegrityError` when the object ends before that."""
         check_key(key, self.label)
         if length == 0:
-            return self._nothing_at(key, start)
+            check_range(self.head(key).size, start, 0, key=key, label=self.label)
+            return b""
         with self._data_errors(key):
             data = bytes(obstore.get_range(self._data, self._prefix + key, start=start, length=length))
         return check_length(data, length, key=key, label=self.label)
@@ -101,11 +102,6 @@ class S3Store:
             if not page.get("IsTruncated"):
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]
-
-    def _nothing_at(self, key: str, start: int) -> bytes:
-        if start > self.head(key).size:
-            raise IntegrityError(f"object {key!r} ends before byte {start}", where=self.label)
-        return b""
 
     def _require_bucket(self) -> None:
         # Some servers bring a missing bucket back on a write, without the lock that it had.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 3
 CONTROL_SECONDS = 8
-"""A server that does not answer a question about a bucket, a key or a page of a listing for so long is taken for stopped."""
+"""A server that leaves a question (bucket, key, page of a listing) unanswered for so long is taken for stopped."""
 READ_SECONDS = 20
 """The same while an object is transferred."""
 REQUEST_SECONDS = 600
@@ -45,7 +45,7 @@ class Bucket:
 def open_session(bucket: Bucket, label: str) -> boto3.Session:
     """A boto3 session of the bucket's credentials; `UsageError` when there are none or the profile is unknown."""
     keys = bucket.credentials
-    chosen = {
+    chosen: dict[str, Any] = {
         "aws_access_key_id": keys.access_key,
         "aws_secret_access_key": keys.secret_key,
         "aws_session_token": keys.session_token,

@@ -1,0 +1,25 @@
+import pytest
+
+from dr_lib.storage.memory import MemoryStore
+from dr_lib.storage.retrying import RetryingStore
+from dr_lib.testing.store_contract import StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> MemoryStore:
+        return MemoryStore("region memory")
+
+    @pytest.fixture
+    def absent(self) -> MemoryStore:
+        return MemoryStore("region memory", created=False)
+
+
+class TestRetryingStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> RetryingStore:
+        return RetryingStore(MemoryStore("region memory"))
+
+    @pytest.fixture
+    def absent(self) -> RetryingStore:
+        return RetryingStore(MemoryStore("region memory", created=False))
