@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import great_expectations as gx
 import pandas as pd
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent.interfaces import Batch
-from great_expectations.exceptions import GreatExpectationsError
+from great_expectations.exceptions.exceptions import GreatExpectationsError
 
 from dr_lib.errors import UsageError
 from dr_lib.standby.smoke.suites import Suite
@@ -39,11 +40,21 @@ def _batch(table: str, frame: pd.DataFrame) -> Batch:
 
 
 def _suite(suite: Suite) -> gx.ExpectationSuite:
-    name = suite.get("name") or "expectations"
+    name, demanded = suite.get("name") or "expectations", suite["expectations"]
     try:
-        return gx.ExpectationSuite(name=name, expectations=suite["expectations"])
+        built = gx.ExpectationSuite(name=name, expectations=demanded)
     except (GreatExpectationsError, ValueError, TypeError, KeyError) as error:
         raise UsageError(f"the expectation suite {name!r} cannot be used: {error}") from error
+    # Great Expectations only logs an expectation that it does not know, and would pass without it.
+    known = Counter(expectation.expectation_type for expectation in built.expectations)
+    dropped = Counter(_type(demand) for demand in demanded) - known
+    if dropped:
+        raise UsageError(f"the expectation suite {name!r} cannot be used: unknown or malformed {', '.join(dropped)}")
+    return built
+
+
+def _type(demand: object) -> str:
+    return str(demand.get("type")) if isinstance(demand, dict) else str(demand)
 
 
 def _words(result: Any) -> str:

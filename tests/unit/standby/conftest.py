@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dr_lib.demo import assets
+from dr_lib.model.asset import (
+    Asset,
+    AssetKind,
+    DrillPolicy,
+    Objectives,
+    Retention,
+    SmokePolicy,
+    Tolerance,
+)
+from dr_lib.model.drill import SmokeResult
+from dr_lib.model.region import StoreRef
+from dr_lib.standby import smoke
+from dr_lib.standby.proof import record_proof
+
+AssetOf = Callable[..., Asset]
+
+
+def _asset(kind: AssetKind, **settings: object) -> Asset:
+    return Asset(
+        name="asset",
+        kind=kind,
+        source=StoreRef("file:///nowhere"),
+        regions=("here",),
+        schedule=None,
+        verify_schedule=None,
+        objectives=Objectives(timedelta(hours=1), timedelta(minutes=15)),
+        retention=Retention(1, 1, 1, 1),
+        drill=DrillPolicy(None, "region-lost", "process"),
+        **settings,
+    )
+
+
+@pytest.fixture(scope="session")
+def model_asset() -> Asset:
+    policy = SmokePolicy("sentence-transformers", None, Tolerance(cosine=0.999, max_abs=1e-3))
+    return _asset(AssetKind.MODEL, smoke=policy)
+
+
+@pytest.fixture(scope="session")
+def dataset_asset(tmp_path_factory: pytest.TempPathFactory) -> Asset:
+    path = tmp_path_factory.mktemp("expectations") / "tables.json"
+    path.write_text(assets.expectation_suite())
+    return _asset(AssetKind.DATASET, expectations=path)
+
+
+@pytest.fixture(scope="session")
+def asset_of() -> AssetOf:
+    return _asset
+
+
+@pytest.fixture(scope="session")
+def live_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("live") / "minilm"
+    assets.stage_model(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def live_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("live") / "tables"
+    assets.stage_dataset(directory)
+    return directory
+
+
+def _attached(asset: Asset, live: Path, directory: Path) -> Path:
+    for name, data in record_proof(asset, live).items():
+        (directory / name).write_bytes(data)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def golden(model_asset: Asset, live_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Attachments of a backup of the live model."""
+    return _attached(model_asset, live_model, tmp_path_factory.mktemp("golden"))
+
+
+@pytest.fixture(scope="session")
+def tables(dataset_asset: Asset, live_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Attachments of a backup of the live dataset."""
+    return _attached(dataset_asset, live_dataset, tmp_path_factory.mktemp("tables"))
+
+
+@pytest.fixture
+def restored_model(live_model: Path, tmp_path: Path) -> Path:
+    """A copy whose files may be replaced, not written into: they share their bytes with the live ones."""
+    return Path(shutil.copytree(live_model, tmp_path / "restored", copy_function=os.link))
+
+
+@pytest.fixture
+def restored_dataset(live_dataset: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(live_dataset, tmp_path / "restored"))
+
+
+@pytest.fixture
+def smoke_model(model_asset: Asset, golden: Path) -> Callable[[Path], SmokeResult]:
+    return lambda directory: smoke.run(smoke.SmokeRequest.from_asset(model_asset, directory, golden))
+
+
+@pytest.fixture
+def smoke_dataset(dataset_asset: Asset, tables: Path) -> Callable[[Path], SmokeResult]:
+    return lambda directory: smoke.run(smoke.SmokeRequest.from_asset(dataset_asset, directory, tables))
+
+
+@contextmanager
+def _held_child(attachments: Path, act: Callable[[psutil.Process], None]) -> Iterator[None]:
+    """Hold the next smoke child where it reads its golden outputs, and do `act` to it there."""
+    pipe = attachments / "golden.json"
+    os.mkfifo(pipe)
+
+    def wait_and_act() -> None:
+        with pipe.open("wb"):  # opens when the child does
+            children = psutil.Process().children()
+            act(next(child for child in children if "dr_lib.standby.smoke" in child.cmdline()))
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    yield
+    thread.join()
+
+
+@pytest.fixture
+def held_child() -> Callable[[Path, Callable[[psutil.Process], None]], object]:
+    return _held_child
