@@ -1,0 +1,44 @@
+"""`drctl backup`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from dr_lib.cli.figures import copies, pairs, size, span
+from dr_lib.cli.session import Session, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "backup", examples=["drctl backup minilm", "drctl backup minilm --region us-east --json"])
+    def backup(
+        session: Session,
+        asset: Annotated[str, typer.Argument(help="An asset of dr.yaml.", show_default=False)],
+        region: Annotated[
+            list[str] | None, typer.Option("--region", help="Only this region; repeatable. Else all of the asset's.")
+        ] = None,
+    ) -> None:
+        """Back an asset up: a new recovery point in its first region, and copies in the others."""
+        progress = session.progress()
+        try:
+            document = session.runtime().backup(asset, region, progress)
+        finally:
+            progress.finish()
+        session.output.show(document, lambda console: _tell(console, document))
+
+
+def _tell(console: Console, document: dict[str, Any]) -> None:
+    facts = [
+        ("point", document["point"]),
+        ("asset", document["asset"]),
+        ("files", document["files"]),
+        ("size", size(document["logical_bytes"])),
+        ("stored", f"{size(document['stored_bytes'])}, of it new {size(document['new_bytes'])}"),
+        ("copies", copies(document["copies"])),
+        ("took", span(document["seconds"])),
+    ]
+    pairs(console, facts + [("warning", text) for text in document.get("warnings", ())])

@@ -1,0 +1,54 @@
+"""Figures as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def size(count: int) -> str:
+    """`87.3 MB`: decimal units, three figures."""
+    amount, unit = float(count), 0
+    while amount >= 999.5 and unit < len(UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{count} B" if unit == 0 else f"{amount:.3g} {UNITS[unit]}"
+
+
+def span(seconds: float | None) -> str:
+    """`4.2 s`, `12 min`, `3.5 h` or `9 d`; a dash for None."""
+    if seconds is None:
+        return "-"
+    for length, unit in ((172_800, "d"), (7_200, "h"), (120, "min")):
+        if seconds >= length:
+            return f"{seconds / (length / 2):.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def pairs(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
+    """A name and its value a line."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in facts:
+        grid.add_row(name, str(value))
+    console.print(grid)
+
+
+def rows(console: Console, headings: Iterable[str], body: Iterable[Iterable[Any]]) -> None:
+    """A table that fits 80 columns: what is too long is folded, never cut."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in body:
+        table.add_row(*(str(cell) for cell in row))
+    console.print(table)
+
+
+def copies(states: dict[str, str]) -> str:
+    """`us-east verified, eu-west complete`."""
+    return ", ".join(f"{region} {state}" for region, state in states.items())

@@ -1,0 +1,105 @@
+"""Entry of `drctl`: the commands, and what each error means to the shell."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from dr_lib.cli import backup, demo, doctor, drill, init, points, replicate, restore, smoke, status, verify
+from dr_lib.cli.output import error_document, print_json, tell_error
+from dr_lib.cli.session import ConfigOption, JsonOption, Session, VerboseOption
+from dr_lib.errors import DrError, UsageError
+
+DEFECT, INTERRUPTED = 1, 130
+SAYS_THE_ANSWER = "Exit codes: 0 done, 1 defect, 2 usage or configuration, 3 objective missed, 4 damaged, 5 not found, "
+EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is changing or incomplete."
+
+app = typer.Typer(
+    name="drctl",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Back up models and datasets into several regions, and prove that they come back."""
+    ctx.ensure_object(Session).accept(config=config, as_json=as_json, verbose=verbose)
+    if version:
+        from dr_lib import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+for module in (init, backup, points, replicate, verify, restore, smoke, drill, status, doctor, demo):
+    module.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    session = Session()
+    return guarded(session, given, lambda: _dispatch(given, session))
+
+
+def _dispatch(given: list[str], session: Session) -> int:
+    result: Any = typer.main.get_command(app).main(given, prog_name="drctl", standalone_mode=False, obj=session)
+    return int(result or 0)
+
+
+def guarded(session: Session, given: Sequence[str], work: Callable[[], int]) -> int:
+    """The exit code of `work`; every error is told on stderr, or as JSON on stdout."""
+    try:
+        return work()
+    except DrError as error:
+        return _told(session, given, error)
+    except typer.TyperException as error:
+        return _told(session, given, _usage_error(error))
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last place where a defect can be told from a crash
+        return _defect(session, given, error)
+
+
+def _told(session: Session, given: Sequence[str], error: DrError) -> int:
+    if _wants(session.as_json, given, "--json"):
+        print_json(error_document(error))
+    else:
+        tell_error(error)
+    return error.exit_code
+
+
+def _usage_error(error: typer.TyperException) -> UsageError:
+    """Typer's message in our family, with the help that fits the command that was meant."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    path = context.command_path if context else "drctl"
+    return UsageError(error.format_message().rstrip("."), hint=f"{path} --help")
+
+
+def _defect(session: Session, given: Sequence[str], error: Exception) -> int:
+    what = f"this is a defect of drctl: {type(error).__name__}: {error}"
+    verbose = _wants(session.verbose, given, "-v", "--verbose")
+    if verbose:
+        traceback.print_exception(error)
+    hint = "report it with the lines above" if verbose else "run it again with -v for the place where it arose"
+    return _told(session, given, DrError(what, hint=hint))
+
+
+def _wants(accepted: bool, given: Sequence[str], *flags: str) -> bool:  # noqa: FBT001 - private, two calls
+    """A flag counts even when the error came before the options were read."""
+    return accepted or not set(flags).isdisjoint(given)

@@ -1,0 +1,56 @@
+"""`drctl restore`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from dr_lib.cli.figures import pairs, size, span
+from dr_lib.cli.session import Session, command
+from dr_lib.errors import UsageError
+
+LATEST = "latest"
+EXAMPLES = (
+    "drctl restore minilm --to /srv/minilm",
+    "drctl restore minilm --to /srv/minilm --at 2026-11-23T18:00:00Z --region eu-west",
+    "drctl restore minilm --to /tmp/config --include '*.json'",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "restore", examples=EXAMPLES)
+    def restore(
+        session: Session,
+        asset: Annotated[str, typer.Argument(help="An asset of dr.yaml.", show_default=False)],
+        to: Annotated[str, typer.Option("--to", metavar="DIR", help="A directory that is absent or empty.")],
+        point: Annotated[str, typer.Option("--point", help="A point's id, latest, or latest-verified.")] = LATEST,
+        at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="The newest point of that moment.")] = None,
+        region: Annotated[str | None, typer.Option("--region", help="Ask only this region.")] = None,
+        include: Annotated[
+            list[str] | None, typer.Option("--include", metavar="GLOB", help="Only these paths; repeatable.")
+        ] = None,
+    ) -> None:
+        """Restore a point. The target appears whole, every file checked, or not at all."""
+        if at is not None and point != LATEST:
+            raise UsageError("--at and --point contradict each other", hint="give one of them")
+        progress = session.progress()
+        try:
+            document = session.runtime().restore(asset, to, point, at, region, tuple(include or ()), progress=progress)
+        finally:
+            progress.finish()
+        session.output.show(document, lambda console: _tell(console, document))
+
+
+def _tell(console: Console, document: dict[str, Any]) -> None:
+    phases = ", ".join(f"{name} {span(seconds)}" for name, seconds in document["phases"].items())
+    facts = [
+        ("restored", f"{document['point']} from {document['region']}"),
+        ("into", document["target"]),
+        ("files", f"{document['files']}, {size(document['bytes'])}"),
+        ("took", f"{span(document['seconds'])} ({phases})"),
+    ]
+    pairs(console, facts + [("repaired", text) for text in document.get("repairs", ())])
