@@ -323,10 +323,12 @@ class Runtime:
     def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
         own = {region: answers[region] for region in asset.regions}
         known = observe(asset.name, own)
-        found = standing(asset, known.points, tuple(known.silent), self._wiring.clock())
-        drills = [last_drill(v, asset.name) for v in _open_ones(own, [r for r in own if r not in known.silent])]
+        answering = [region for region in own if region not in known.silent]
+        drilled = _newest([last_drill(vault, asset.name) for vault in _open_ones(own, answering)])
+        verdict = drilled.verdict if drilled else None
+        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock())
         objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
-        return documents.standing_document(found, _newest(drills), objectives)
+        return documents.standing_document(found, drilled, objectives)
 
 
 def _open_ones(answers: Mapping[str, Answer], regions: Sequence[str]) -> list[Vault]:

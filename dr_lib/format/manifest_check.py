@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from dr_lib.errors import IntegrityError
 from dr_lib.format import pack
-from dr_lib.model.manifest import FileEntry, LinkEntry, Manifest
+from dr_lib.model.manifest import FileEntry, Manifest
+from dr_lib.policy.links import leads_outside
 
 
 def check(manifest: Manifest, where: str) -> None:
@@ -46,12 +47,11 @@ def _names(manifest: Manifest) -> Iterator[str]:
 
 
 def _links(manifest: Manifest) -> Iterator[str]:
-    links = {entry.path for entry in manifest.links}
-    for link in manifest.links:
-        if not stays_inside(link):
-            yield f"the link {link.path!r} leads outside the tree"
-        elif any(parent in links for parent in _parents(link.path)):
-            yield f"the link {link.path!r} lies below another link"
+    """Links must stay inside however they lead through each other, and nothing may lie below one."""
+    texts = {link.path: link.target for link in manifest.links}
+    for path, target in texts.items():
+        if not target or "\0" in target or leads_outside(path, texts):
+            yield f"the link {path!r} leads outside the tree"
 
 
 def _frames(file: FileEntry, manifest: Manifest) -> Iterator[str]:
@@ -88,16 +88,3 @@ def is_safe(path: str) -> bool:
         and "\0" not in path
         and posixpath.normpath(path) == path
     )
-
-
-def stays_inside(link: LinkEntry) -> bool:
-    """True when the link's target, taken as text, stays within the tree."""
-    if not link.target or link.target.startswith("/") or "\0" in link.target:
-        return False
-    resolved = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), link.target))
-    return resolved != ".." and not resolved.startswith("../")
-
-
-def _parents(path: str) -> Iterator[str]:
-    while path := posixpath.dirname(path):
-        yield path

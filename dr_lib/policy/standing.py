@@ -8,6 +8,7 @@ from datetime import datetime
 
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
+from dr_lib.model.drill import Verdict
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
 
 
@@ -22,8 +23,13 @@ class Standing:
     problems: tuple[str, ...]
 
 
-def standing(asset: Asset, points: Sequence[KnownPoint], silent: Sequence[str], now: datetime) -> Standing:
-    """Judge an asset by what its regions hold; a region that does not answer is a problem, never taken for fine."""
+def standing(
+    asset: Asset, points: Sequence[KnownPoint], silent: Sequence[str], last_verdict: str | None, now: datetime
+) -> Standing:
+    """Judge an asset by what its regions hold; what is not known is a problem, never taken for fine.
+
+    `last_verdict` is the newest drill's, None when there is no evidence of any.
+    """
     verified = newest_verified(points, asset.regions, now)
     age = rpo_seconds(verified, now)
     newest = points[0] if points else None
@@ -36,6 +42,10 @@ def standing(asset: Asset, points: Sequence[KnownPoint], silent: Sequence[str], 
         )
     if newest is not None:
         problems += [_say(newest, region) for region in asset.regions if _say(newest, region)]
+    if last_verdict is None:
+        problems.append("never drilled: nothing shows that the RTO holds")
+    elif last_verdict != Verdict.PROVEN:
+        problems.append("the last drill did not prove it")
     return Standing(asset.name, newest, verified, age, tuple(problems))
 
 

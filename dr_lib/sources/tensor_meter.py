@@ -61,10 +61,8 @@ class _Running:
         return kept
 
     def entry(self, file: str) -> TensorEntry:
-        tensor = self.tensor
-        return TensorEntry(
-            file, tensor.name, tensor.dtype, tensor.shape, tensor.offset, tensor.length, self.hasher.digest(), self._stats()
-        )  # fmt: skip
+        t, digest = self.tensor, self.hasher.digest()
+        return TensorEntry(file, t.name, t.dtype, t.shape, t.offset, t.length, digest, self._stats())
 
     def _stats(self) -> TensorStats | None:
         if self.tensor.dtype != "BF16" and self.tensor.dtype not in _NUMPY:

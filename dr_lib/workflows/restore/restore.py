@@ -83,7 +83,7 @@ def restore_attachments(vaults: Sequence[Vault], asset: str, point: str, target:
 
 
 def select(manifest: Manifest, include: Sequence[str]) -> Manifest:
-    """The part of a manifest that the globs name, with the directories that lead to it; `NotFound` when nothing matches."""
+    """The part of a manifest that the globs name, and the directories that lead to it; `NotFound` for none."""
     if not include:
         return manifest
     files = tuple(f for f in manifest.files if _matches(f.path, include))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dr_lib.sources.links import MAX_HOPS, LeadsOutside, leads_outside, resolve
+from dr_lib.policy.links import MAX_HOPS, LeadsOutside, leads_outside, resolve
 
 
 @pytest.mark.parametrize(

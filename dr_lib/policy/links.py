@@ -9,7 +9,7 @@ MAX_HOPS = 40
 
 
 class LeadsOutside(Exception):
-    """The path leaves the tree at some step. Never leaves `sources/`."""
+    """The path leaves the tree at some step. Callers turn it into an error of their own."""
 
 
 def resolve(path: str, links: Mapping[str, str]) -> str | None:
