@@ -33,13 +33,17 @@ def register(app: typer.Typer) -> None:
         include: Annotated[
             list[str] | None, typer.Option("--include", metavar="GLOB", help="Only these paths; repeatable.")
         ] = None,
+        with_attachments: Annotated[
+            str | None, typer.Option("--with-attachments", metavar="DIR", help="Put golden outputs and the like here.")
+        ] = None,
     ) -> None:
         """Restore a point. The target appears whole, every file checked, or not at all."""
         if at is not None and point != LATEST:
             raise UsageError("--at and --point contradict each other", hint="give one of them")
         progress = session.progress()
+        globs = tuple(include or ())
         try:
-            document = session.runtime().restore(asset, to, point, at, region, tuple(include or ()), progress=progress)
+            document = session.runtime().restore(asset, to, point, at, region, globs, with_attachments, progress)
         finally:
             progress.finish()
         session.output.show(document, lambda console: _tell(console, document))

@@ -10,10 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from dr_lib.errors import (
+    AlreadyExists,
     DrError,
     IntegrityError,
     NotFound,
     ObjectiveMissed,
+    OutOfSpace,
+    PermissionDenied,
     Refused,
     SourceUnstable,
     StoreUnavailable,
@@ -29,6 +32,7 @@ _BY_EXIT_CODE: dict[int, type[DrError]] = {
     kind.exit_code: kind
     for kind in (UsageError, ObjectiveMissed, IntegrityError, NotFound, StoreUnavailable, Refused, SourceUnstable)
 }
+_NARROWER: dict[str, type[DrError]] = {kind.__name__: kind for kind in (OutOfSpace, AlreadyExists, PermissionDenied)}
 
 
 class ProcessStandby:
@@ -108,4 +112,6 @@ def _error(finished: Finished, document: object) -> DrError:
     kind = _BY_EXIT_CODE.get(finished.returncode, DrError)
     if not isinstance(said, dict):
         return kind(f"the restore in the standby failed: {last_words(finished.stderr)}")
+    # Some classes share an exit code (a full disk and a silent store): the child's word says which of them it was.
+    kind = _NARROWER.get(str(said.get("type")), kind)
     return kind(str(said.get("what", "no message")), where=said.get("where"), hint=said.get("hint"))

@@ -40,8 +40,9 @@ def check(request: dict[str, Any]) -> dict[str, Any]:
     judged += [_shape(directory, name, recorded[name]) for name in present]
     load_s = monotonic() - before
     judged += [_sample(directory, name, recorded[name]) for name in present]
-    first_output_s = monotonic() - request["started"]
     judged += _expectations(directory, attachments / EXPECTATIONS, present)
+    # Rows that nothing has held to the expectations are an output, and not yet a correct one.
+    first_output_s = monotonic() - request["started"]
     causes = [item.cause for item in judged if item.cause is not None]
     result = SmokeResult(
         passed=not causes,

@@ -43,7 +43,7 @@ def run(request: SmokeRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Smoke
     except NoAnswer as error:
         return failed(error.what, after_s=monotonic() - started)
     if "error" in answer:
-        return failed(answer["error"], after_s=monotonic() - started, accelerator=answer.get("accelerator", "cpu"))
+        return failed(answer["error"], after_s=monotonic() - started)
     return result_from_json(answer["result"])
 
 
@@ -73,17 +73,15 @@ def _recorded(task: dict[str, Any], directory: Path, timeout_s: float) -> dict[s
 def _ask(task: dict[str, Any], timeout_s: float) -> dict[str, Any]:
     # CLOCK_MONOTONIC is one for the whole machine, so the child may subtract our reading from its own.
     question = json.dumps({**task, "started": monotonic()}).encode()
-    with tempfile.TemporaryDirectory(prefix="dr-smoke-") as home:
-        try:
-            finished = run_child(
-                [sys.executable, "-I", "-m", "dr_lib.standby.smoke"],
-                environ=_environ(Path(home)),
-                cwd=Path(home),
-                stdin=question,
-                timeout_s=timeout_s,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise NoAnswer(f"the smoke test hung: no answer within {timeout_s:g} s") from error
+    argv = [sys.executable, "-I", "-m", "dr_lib.standby.smoke"]
+    try:
+        with tempfile.TemporaryDirectory(prefix="dr-smoke-", ignore_cleanup_errors=True) as name:
+            home = Path(name)
+            finished = run_child(argv, environ=_environ(home), cwd=home, stdin=question, timeout_s=timeout_s)
+    except subprocess.TimeoutExpired as error:
+        raise NoAnswer(f"the smoke test hung: no answer within {timeout_s:g} s") from error
+    except OSError as error:
+        raise NoAnswer(f"the smoke process could not be started: {error}") from error
     return _answer(finished)
 
 

@@ -73,10 +73,11 @@ def result_from_json(document: dict[str, Any]) -> SmokeResult:
     return SmokeResult(**{**document, "checks": checks})
 
 
-def failed(cause: str, *, after_s: float, accelerator: str = "cpu") -> SmokeResult:
+def failed(cause: str, *, after_s: float) -> SmokeResult:
     """A test that ended before it could compare anything.
 
-    `load_s` and `first_output_s` are then the seconds until that was known: no correct output came before.
+    `load_s` and `first_output_s` are then the seconds until that was known: no correct output came before. No GPU is
+    claimed either: `accelerator` is `cpu`.
     """
     check = SmokeCheck(name="ran to its end", measured=cause, required="an answer", passed=False)
-    return SmokeResult(False, (check,), cause, accelerator, after_s, after_s)
+    return SmokeResult(False, (check,), cause, "cpu", after_s, after_s)

@@ -53,6 +53,16 @@ def test_a_hang_ends_with_the_time_limit(run: Callable[..., SmokeResult], tmp_pa
     assert not [child for child in psutil.Process().children() if "dr_lib.standby.smoke" in child.cmdline()]
 
 
+def test_a_process_that_cannot_start_is_a_failed_test(
+    run: Callable[..., SmokeResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    result = run()
+    assert not result.passed
+    assert result.cause is not None
+    assert result.cause.startswith("the smoke process could not be started: ")
+
+
 def test_too_little_memory_is_named(
     model_asset: Asset, golden: Path, live_model: Path, held_child: Held, tmp_path: Path
 ) -> None:
