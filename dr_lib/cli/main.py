@@ -49,11 +49,11 @@ for module in (init, backup, points, replicate, verify, restore, smoke, drill, s
     module.register(app)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, session: Session | None = None) -> int:
+    """Run one command and return its exit code. `session` says where the runtime comes from."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    session = Session()
-    return guarded(session, given, lambda: _dispatch(given, session))
+    run = session or Session()
+    return guarded(run, given, lambda: _dispatch(given, run))
 
 
 def _dispatch(given: list[str], session: Session) -> int:

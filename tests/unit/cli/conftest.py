@@ -1,0 +1,161 @@
+"""A runtime that answers from a table, so that the frame of the command line is tested and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dr_lib.cli.main import main
+from dr_lib.cli.session import Session
+from dr_lib.errors import NotFound
+from dr_lib.runtime import Runtime
+
+POINT = "20261123T180000000000Z-0a1b2c3d"
+RESULT = {"asset": "m", "point": POINT, "region": "a", "mode": "full", "bytes_read": 5, "seconds": 0.5}
+SMOKE = {
+    "passed": True,
+    "checks": [{"name": "cosine", "measured": "1.0", "required": ">= 0.999", "passed": True}],
+    "cause": None,
+    "accelerator": "cpu",
+    "load_s": 1.5,
+    "first_output_s": 0.1,
+    "measures": {},
+}
+ANSWERS: dict[str, Any] = {
+    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1"}]},
+    "backup": {
+        "point": POINT,
+        "asset": "m",
+        "created_at": "2026-11-23T18:00:00Z",
+        "logical_bytes": 90_900_000,
+        "stored_bytes": 83_000_000,
+        "new_bytes": 1_000,
+        "files": 11,
+        "copies": {"a": "complete", "b": "complete"},
+        "seconds": 3.2,
+        "warnings": ["no golden outputs"],
+    },
+    "points": [
+        {
+            "point": POINT,
+            "asset": "m",
+            "logical_bytes": 5,
+            "stored_bytes": 4,
+            "copies": {"a": "verified", "b": "unknown"},
+        }
+    ],
+    "replicate": {"asset": "m", "copied": [{"point": POINT, "region": "b", "from": "a", "new_bytes": 5}], "seconds": 1},
+    "verify": {"results": [{**RESULT, "ok": True, "findings": []}]},
+    "restore": {
+        "point": POINT,
+        "region": "b",
+        "target": "/t",
+        "files": 2,
+        "bytes": 5,
+        "seconds": 1.0,
+        "phases": {"plan": 0.1, "fetch": 0.9},
+        "repairs": [],
+    },
+    "smoke": SMOKE,
+    "drill": {
+        "drill": "d1",
+        "asset": "m",
+        "scenario": "region-lost",
+        "lost_region": "a",
+        "lost_how": "left out",
+        "restored_from": "b",
+        "point": POINT,
+        "rpo_s": 60.0,
+        "rpo_objective_s": 3600.0,
+        "rto_s": 9.5,
+        "rto_objective_s": 900.0,
+        "phases": {"restore": 9.5},
+        "bytes": 5,
+        "verdict": "proven",
+        "reasons": [],
+        "unproven": ["there was no GPU"],
+        "evidence": {"b": "evidence/d1.json"},
+        "smoke": SMOKE,
+    },
+    "status": {
+        "ok": True,
+        "assets": [
+            {
+                "asset": "m",
+                "newest_verified": POINT,
+                "rpo_s": 60.0,
+                "rpo_objective_s": 3600.0,
+                "rto_objective_s": 900.0,
+                "last_drill": None,
+                "problems": [],
+                "ok": True,
+            }
+        ],
+    },
+    "doctor": {"ok": True, "checks": [{"name": "region a", "ok": True, "detail": "the vault answers", "fix": ""}]},
+}
+
+
+@dataclass
+class FakeRuntime:
+    """Answers from `answers` and remembers `calls`; refuses a call that the real runtime could not take."""
+
+    answers: dict[str, Any] = field(default_factory=lambda: dict(ANSWERS))
+    calls: dict[str, dict[str, Any]] = field(default_factory=dict)
+    config: Any = field(default_factory=lambda: SimpleNamespace(assets={"m": None}, asset=known_asset))
+
+    def __getattr__(self, name: str) -> Any:
+        signature = inspect.signature(getattr(Runtime, name))
+
+        def call(*positional: Any, **named: Any) -> Any:
+            given = signature.bind(self, *positional, **named).arguments
+            self.calls[name] = {key: value for key, value in given.items() if key not in ("self", "progress")}
+            answer = self.answers[name]
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+        return call
+
+
+def known_asset(name: str) -> SimpleNamespace:
+    if name != "m":
+        raise NotFound(f"no asset named {name!r}", where="/x/dr.yaml", hint="assets there: m")
+    return SimpleNamespace(name=name)
+
+
+@dataclass
+class Drctl:
+    """Runs `drctl` in this process over the fake runtime."""
+
+    runtime: FakeRuntime
+    capture: pytest.CaptureFixture[str]
+    loaded_from: Path | None = None
+    out: str = ""
+    err: str = ""
+
+    def __call__(self, *arguments: str) -> int:
+        code = main(list(arguments), Session(load=self.load))
+        self.out, self.err = self.capture.readouterr()
+        return code
+
+    def load(self, path: Path | None) -> FakeRuntime:
+        self.loaded_from = path
+        return self.runtime
+
+    def json(self, *arguments: str) -> tuple[int, Any]:
+        """Exit code and the document; fails unless stdout is exactly one JSON document."""
+        code = self(*arguments)
+        return code, json.loads(self.out)
+
+
+@pytest.fixture
+def drctl(capsys, monkeypatch) -> Drctl:
+    monkeypatch.setenv("COLUMNS", "80")
+    return Drctl(FakeRuntime(), capsys)

@@ -1,0 +1,149 @@
+"""Each command: what it asks of the runtime, what it answers, and when its exit code is not 0."""
+
+from __future__ import annotations
+
+import pytest
+
+from dr_lib.errors import NotFound
+from tests.unit.cli.conftest import ANSWERS, POINT, RESULT, SMOKE
+
+PLAIN = {"attachments": None}
+CALLS = [
+    (["init"], "initialize", {"regions": None}),
+    (["init", "--region", "a", "--region", "b"], "initialize", {"regions": ["a", "b"]}),
+    (["backup", "m"], "backup", {"asset": "m", "regions": None}),
+    (["backup", "m", "--region", "a"], "backup", {"asset": "m", "regions": ["a"]}),
+    (["points"], "points", {"asset": None}),
+    (["points", "m"], "points", {"asset": "m"}),
+    (["replicate", "m"], "replicate", {"asset": "m", "point": None, "to": None}),
+    (["replicate", POINT, "--to", "b"], "replicate", {"asset": "m", "point": POINT, "to": ["b"]}),
+    (["verify"], "verify", {"asset": None, "point": None, "region": None, "mode": "full"}),
+    (
+        ["verify", POINT, "--region", "b", "--mode", "structure"],
+        "verify",
+        {"asset": "m", "point": POINT, "region": "b", "mode": "structure"},
+    ),
+    (
+        ["restore", "m", "--to", "/t"],
+        "restore",
+        {"asset": "m", "target": "/t", "point": "latest", "at": None, "region": None, "include": (), **PLAIN},
+    ),
+    (
+        ["restore", "m", "--to", "/t", "--at", "2026-11-23", "--region", "b", "--include", "*.json"],
+        "restore",
+        {
+            "asset": "m",
+            "target": "/t",
+            "point": "latest",
+            "at": "2026-11-23",
+            "region": "b",
+            "include": ("*.json",),
+            **PLAIN,
+        },
+    ),
+    (
+        ["restore", "m", "--to", "/t", "--point", POINT, "--with-attachments", "/p"],
+        "restore",
+        {"asset": "m", "target": "/t", "point": POINT, "at": None, "region": None, "include": (), "attachments": "/p"},
+    ),
+    (["smoke", "m", "--dir", "/t"], "smoke", {"asset": "m", "directory": "/t"}),
+    (["drill", "m"], "drill", {"asset": "m", "scenario": None, "region": None, "disaster_at": None}),
+    (
+        ["drill", "m", "--scenario", "region-lost", "--region", "a", "--disaster-at", "2026-11-23T18:00:00Z"],
+        "drill",
+        {"asset": "m", "scenario": "region-lost", "region": "a", "disaster_at": "2026-11-23T18:00:00Z"},
+    ),
+    (["status"], "status", {}),
+    (["doctor"], "doctor", {}),
+]
+NOT_DONE = [
+    (
+        ["verify"],
+        "verify",
+        {"results": [{**RESULT, "ok": False, "findings": ["pack ab is damaged"]}]},
+        4,
+        "ab is damaged",
+    ),
+    (
+        ["smoke", "m", "--dir", "/t"],
+        "smoke",
+        {**SMOKE, "passed": False, "cause": "wrong tokenizer"},
+        3,
+        "wrong tokenizer",
+    ),
+    (
+        ["drill", "m"],
+        "drill",
+        {**ANSWERS["drill"], "verdict": "not proven", "reasons": ["RTO missed"]},
+        3,
+        "RTO missed",
+    ),
+    (["status"], "status", {"ok": False, "assets": [{**ANSWERS["status"]["assets"][0], "ok": False}]}, 3, "BROKEN"),
+    (
+        ["doctor"],
+        "doctor",
+        {"ok": False, "checks": [{"name": "x", "ok": False, "detail": "d", "fix": "do y"}]},
+        2,
+        "do y",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "method", "given"), CALLS)
+def test_what_a_command_asks_of_the_runtime(drctl, arguments, method, given):
+    assert drctl(*arguments) == 0
+    assert drctl.runtime.calls[method] == given
+    assert drctl.err == ""
+
+
+@pytest.mark.parametrize(("arguments", "method", "_given"), CALLS)
+def test_with_json_stdout_holds_the_runtimes_document_alone(drctl, arguments, method, _given):
+    assert drctl.json(*arguments, "--json") == (0, drctl.runtime.answers[method])
+    assert drctl.err == ""
+
+
+@pytest.mark.parametrize(("arguments", "method", "_given"), CALLS)
+def test_what_a_person_reads_fits_80_columns(drctl, arguments, method, _given):
+    drctl(*arguments)
+    assert drctl.out.strip()
+    assert max(len(line) for line in drctl.out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(("arguments", "method", "answer", "code", "says"), NOT_DONE)
+def test_a_bad_answer_is_told_and_is_the_exit_code(drctl, arguments, method, answer, code, says):
+    drctl.runtime.answers[method] = answer
+    assert drctl(*arguments) == code
+    assert says in drctl.out
+    assert drctl.json(*arguments, "--json") == (code, answer)
+
+
+def test_a_backup_tells_its_point_its_copies_and_what_it_lacks(drctl):
+    drctl("backup", "m")
+    assert POINT in drctl.out
+    assert "a complete, b complete" in drctl.out
+    assert "no golden outputs" in drctl.out
+
+
+def test_nothing_to_replicate_is_said(drctl):
+    drctl.runtime.answers["replicate"] = {"asset": "m", "copied": [], "seconds": 0.1}
+    assert drctl("replicate", "m") == 0
+    assert "every region has every point" in drctl.out
+
+
+def test_nothing_to_verify_is_said(drctl):
+    drctl.runtime.answers["verify"] = {"results": []}
+    assert drctl("verify") == 0
+    assert "there is no point to verify" in drctl.out
+
+
+@pytest.mark.parametrize("name", ["nosuch", "20261123T180000000000Z-ffffffff"])
+@pytest.mark.parametrize("command", ["verify", "replicate"])
+def test_a_name_that_is_neither_asset_nor_point_is_exit_5(drctl, command, name):
+    assert drctl(command, name) == NotFound.exit_code
+    assert name in drctl.err
+
+
+def test_square_brackets_are_told_as_they_are(drctl):
+    drctl.runtime.answers["verify"] = {"results": [{**RESULT, "ok": False, "findings": ["frame [bold]7[/bold] :x:"]}]}
+    drctl("verify")
+    assert "frame [bold]7[/bold] :x:" in drctl.out
