@@ -1,0 +1,90 @@
+"""Verification finds every kind of damage, says nothing of an untouched vault, and its word decides a copy's state."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dr_lib.errors import NotFound, UsageError
+from tests.world import ASSET, World, change, flip, make_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = make_world(tmp_path / "w")
+    (world.source / "file").write_bytes(os.urandom(300_000))
+    (world.source / "text").write_bytes(b"compressible " * 10_000)
+    world.runtime.backup(ASSET)
+    return world
+
+
+def states(world: World) -> dict[str, str]:
+    return world.runtime.points(ASSET)[0]["copies"]
+
+
+def results(world: World, mode: str) -> dict[str, bool]:
+    return {r["region"]: r["ok"] for r in world.runtime.verify(ASSET, mode=mode)["results"]}
+
+
+def test_an_untouched_vault_gives_no_alarm(world: World):
+    assert results(world, "structure") == {"one": True, "two": True}
+    assert states(world) == {"one": "complete", "two": "complete"}
+    assert results(world, "full") == {"one": True, "two": True}
+    assert states(world) == {"one": "verified", "two": "verified"}
+
+
+@pytest.mark.parametrize("at", [0, 7, 100, 150_000, -1, -9, -20, -60])
+def test_a_flipped_bit_anywhere_in_a_pack_is_found(world: World, at):
+    change(world.packs("one")[0], lambda data: flip(data, at))
+    assert results(world, "full") == {"one": False, "two": True}
+    assert states(world) == {"one": "damaged", "two": "verified"}
+
+
+@pytest.mark.parametrize("at", [0, 9, 13, 200, -1, -100])
+def test_a_flipped_bit_anywhere_in_a_manifest_is_found(world: World, at):
+    change(world.manifests("one")[0], lambda data: flip(data, at))
+    assert results(world, "structure")["one"] is False
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: data + b"x"])
+@pytest.mark.parametrize("kind", ["packs", "manifests"])
+def test_truncated_emptied_and_grown_objects_are_found_by_structure(world: World, kind, damage):
+    change(getattr(world, kind)("one")[0], damage)
+    assert results(world, "structure") == {"one": False, "two": True}
+
+
+def test_a_missing_pack_is_found_by_structure(world: World):
+    world.packs("two")[0].unlink()
+    found = world.runtime.verify(ASSET, mode="structure")["results"]
+    assert [(r["region"], r["findings"]) for r in found if not r["ok"]][0][0] == "two"
+    assert "is gone" in [r["findings"][0] for r in found if not r["ok"]][0]
+
+
+def test_two_packs_that_were_swapped_are_found(world: World):
+    (world.source / "file").write_bytes(os.urandom(300_000))
+    world.runtime.backup(ASSET)
+    first, second, *_ = world.packs("one")
+    a, b = first.read_bytes(), second.read_bytes()
+    change(first, lambda _: b)
+    change(second, lambda _: a)
+    found = world.runtime.verify(ASSET, region="one")["results"]
+    assert [r["ok"] for r in found] == [False, False]
+
+
+def test_damage_stands_until_a_full_verification_finds_the_copy_whole(world: World):
+    pack = world.packs("one")[0]
+    whole = pack.read_bytes()
+    change(pack, lambda data: data[:-1])
+    world.runtime.verify(ASSET, region="one", mode="structure")
+    change(pack, lambda _: whole)
+    world.runtime.verify(ASSET, region="one", mode="structure")
+    assert states(world)["one"] == "damaged"
+    world.runtime.verify(ASSET, region="one", mode="full")
+    assert states(world)["one"] == "verified"
+
+
+def test_a_point_or_mode_that_does_not_exist_is_said(world: World):
+    with pytest.raises(NotFound, match="no region holds"):
+        world.runtime.verify(ASSET, point="20200101T000000000000Z-00000000")
+    with pytest.raises(UsageError, match="structure, full"):
+        world.runtime.verify(ASSET, mode="glance")
