@@ -56,6 +56,7 @@ class AirflowSite:
         return {
             "AIRFLOW_HOME": str(self.workspace.airflow_home),
             "DR_CONFIG": str(self.workspace.config_file),
+            "DR_STANDBY_DIR": str(self.workspace.home / "standby"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -47,15 +47,17 @@ def _drill_facts(drill: Facts) -> Facts:
 
 def render(report: Facts, console: Console) -> None:
     """Print the table: one column an asset, so that nothing is cut off on a narrow terminal."""
-    table = Table(title="Recovery, proven" if report["proven"] else "Recovery, NOT proven", show_lines=True)
+    title = "Recovery: PROVEN" if report["proven"] else "Recovery: NOT PROVEN"
+    table = Table(title=title, box=box.SIMPLE, show_edge=False, show_lines=True, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("asset", style="bold")
     for one in report["assets"]:
         table.add_column(one["asset"], overflow="fold")
     for name, tell in _ROWS.items():
         table.add_row(name, *(tell(one) for one in report["assets"]))
     console.print(table)
+    console.print()
     console.print(
-        f"web interface: {report['url']}   user: {report['user']}   password: {report['password']}", soft_wrap=True
+        f"web interface  {report['url']}", f"user {report['user']}", f"password {report['password']}", sep="   "
     )
 
 
@@ -67,13 +69,27 @@ def _copies(one: Facts) -> RenderableType:
     return "\n".join(f"{region}: {state}" for region, state in one["copies"].items())
 
 
-def _objective(measured: float, objective: float) -> str:
-    sign = "≤" if measured <= objective else ">"
-    return f"{measured:.1f} s {sign} {timedelta(seconds=round(objective))}"
+def _evidence(one: Facts) -> RenderableType:
+    kept: dict[str, list[str]] = {}
+    for region, key in one["evidence"].items():
+        kept.setdefault(key, []).append(region)
+    return "\n".join(f"in {', '.join(regions)}: {key}" for key, regions in kept.items()) or "none"
+
+
+def _objective(measured: float | None, objective: float) -> str:
+    if measured is None:
+        return "not reached"
+    return f"{measured:.1f} s {'≤' if measured <= objective else '>'} {_span(objective)}"
+
+
+def _span(seconds: float) -> str:
+    units = {3600: "h", 60: "min", 1: "s"}
+    size = next(size for size in units if seconds % size == 0 or size == 1)
+    return f"{seconds / size:g} {units[size]}"
 
 
 def _rto(one: Facts) -> RenderableType:
-    phases = "\n".join(f"  {phase['name']}: {phase['seconds']:.1f} s" for phase in one["phases"])
+    phases = "\n".join(f"  {name}: {seconds:.1f} s" for name, seconds in one["phases"].items())
     return f"{_objective(one['rto_s'], one['rto_objective_s'])}\n{phases}"
 
 
@@ -91,5 +107,5 @@ _ROWS: dict[str, Callable[[Facts], RenderableType]] = {
     "RPO": lambda one: _objective(one["rpo_s"], one["rpo_objective_s"]),
     "RTO by phase": _rto,
     "verdict": _verdict,
-    "evidence": lambda one: str(one["evidence"]),
+    "evidence": _evidence,
 }

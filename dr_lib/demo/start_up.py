@@ -17,7 +17,7 @@ from dr_lib.demo.main_job import dags_of_the_job
 from dr_lib.demo.processes import AIRFLOW, ProcessRecord, end, first_free_port, members, port_is_free
 from dr_lib.demo.regions import REGIONS, DemoRegions, new_credentials
 from dr_lib.demo.workspace import Workspace
-from dr_lib.errors import UsageError
+from dr_lib.errors import PermissionDenied, Refused, UsageError
 from dr_lib.runtime import Runtime
 
 PREFERRED_PORT = 8080
@@ -73,8 +73,7 @@ def api_of(demo: Workspace) -> Iterator[AirflowApi]:
 
 def runtime_of(demo: Workspace) -> Runtime:
     """The demo's runtime, in this process."""
-    os.environ.update({name: value for name, value in demo.read_secrets().items() if name.startswith("DR_")})
-    return Runtime.load(demo.config_file)
+    return Runtime.load(demo.config_file, environ={**os.environ, **demo.read_secrets()})
 
 
 def _make_secrets(demo: Workspace) -> None:
@@ -100,9 +99,19 @@ def _start_regions(demo: Workspace, say: Say) -> list[str]:
 
 
 def _create_vaults(demo: Workspace, say: Say) -> None:
-    created = [one["region"] for one in runtime_of(demo).initialize()["regions"] if one["created"]]
-    if created:
+    runtime = runtime_of(demo)
+    if created := [region for region in REGIONS if _create_vault(runtime, region)]:
         say(f"vaults created in {', '.join(created)}")
+
+
+def _create_vault(runtime: Runtime, region: str) -> bool:
+    try:
+        runtime.initialize([region])
+    except PermissionDenied:
+        raise
+    except Refused:
+        return False  # a vault of an earlier start: initializing never touches what is there
+    return True
 
 
 def _prepare_airflow(demo: Workspace, say: Say) -> AirflowSite | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
-from dr_airflow.conventions import REPLICATE_DAG, dag_arguments, dag_id, points_of, promise
+from dr_airflow.conventions import REPLICATE_DAG, choice, dag_arguments, dag_id, points_of, promise
 from dr_airflow.operators import BackupPlanOperator, CommitBackupOperator, RecordProofOperator, StoreShardsOperator
 from dr_lib.model.asset import Asset
 
@@ -27,7 +27,7 @@ def backup_dag(asset: Asset) -> DAG:
         dag_id("backup", asset.name),
         schedule=asset.schedule,
         max_active_runs=1,
-        params={"region": Param(asset.regions[0], type="string", enum=list(asset.regions), title="Into region")},
+        params={"region": choice(asset.regions, asset.regions[0], title="Into region")},
         **dag_arguments("backup", f"Back up {asset.name}", doc, asset.name),
     )
     with dag:

@@ -28,6 +28,8 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
     for name in assets:
         for step, build in _PER_ASSET.items():
             yield dag_id(step, name), _bind(build, config.assets[name])
+    if not assets:
+        return
     yield REPLICATE_DAG, lambda: replicate_dag(assets)
     yield RESTORE_DAG, lambda: restore_dag(assets, tuple(sorted(config.regions)))
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from dr_airflow.conventions import STANDBY_QUEUE, dag_arguments, dag_id, promise
+from dr_airflow.conventions import STANDBY_QUEUE, choice, dag_arguments, dag_id, field, promise
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
 from dr_lib.config.schema import SCENARIOS
 from dr_lib.model.asset import Asset
@@ -37,9 +37,9 @@ def drill_dag(asset: Asset) -> DAG:
 
 def _form(asset: Asset) -> dict[str, Param]:
     return {
-        "scenario": Param(asset.drill.scenario, type="string", enum=list(SCENARIOS), title="Scenario"),
-        "region": Param(asset.regions[0], type="string", enum=list(asset.regions), title="Region that is lost"),
-        "disaster_at": Param(
+        "scenario": choice(SCENARIOS, asset.drill.scenario, title="Scenario"),
+        "region": choice(asset.regions, asset.regions[0], title="Region that is lost"),
+        "disaster_at": field(
             None,
             type=["null", "string"],
             format="date-time",

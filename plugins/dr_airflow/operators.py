@@ -74,7 +74,7 @@ class BackupPlanOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """Plan; a second try plans a run of its own, and an abandoned plan is never committed."""
-        return _open_runtime().plan_backup(self.asset, self.region, progress=self.progress())
+        return _open_runtime().plan_backup(self.asset, self.region)
 
     def hand_over(self, result: Facts, context: Context) -> list[list[int]]:
         """The ranges to map over."""
@@ -118,7 +118,7 @@ class RecordProofOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """The names of the recorded attachments."""
-        return _open_runtime().record_proof(self.asset, self.region, self.run, progress=self.progress())
+        return _open_runtime().record_proof(self.asset, self.region, self.run)
 
 
 class CommitBackupOperator(RecoveryOperator):
@@ -134,7 +134,7 @@ class CommitBackupOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """The committed point as `Runtime.commit_backup` describes it."""
-        return _open_runtime().commit_backup(self.asset, self.region, self.run, progress=self.progress())
+        return _open_runtime().commit_backup(self.asset, self.region, self.run)
 
     def hand_over(self, result: Facts, context: Context) -> Facts:
         """The point, after its event was attached to every outlet."""
@@ -215,11 +215,9 @@ class RestoreOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """What was restored, from where, in which time."""
-        from pathlib import Path
-
         return _open_runtime().restore(
             self.asset,
-            Path(self.target),
+            self.target,
             point=self.point or "latest",
             region=self.region or None,
             progress=self.progress(),
@@ -246,15 +244,11 @@ class DrillOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """The drill as `Runtime.drill` reports it."""
-        from datetime import datetime
-
-        disaster_at = datetime.fromisoformat(self.disaster_at) if self.disaster_at else None
         return _open_runtime().drill(
             self.asset,
             scenario=self.scenario or None,
             region=self.region or None,
-            disaster_at=disaster_at,
-            progress=self.progress(),
+            disaster_at=self.disaster_at or None,
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param, task
+from airflow.sdk import DAG, task
 
-from dr_airflow.conventions import REPLICATE_DAG, dag_arguments
+from dr_airflow.conventions import REPLICATE_DAG, choice, dag_arguments, field
 from dr_airflow.operators import ReplicateOperator
 
 _DOC = """# Replicate
@@ -18,8 +18,8 @@ def replicate_dag(assets: tuple[str, ...]) -> DAG:
         REPLICATE_DAG,
         schedule="@hourly",
         params={
-            "asset": Param(None, type=["null", "string"], enum=[None, *assets], title="Asset (empty: all)"),
-            "point": Param(None, type=["null", "string"], title="Recovery point (empty: all)"),
+            "asset": choice(assets, None, title="Asset (empty: all)"),
+            "point": field(None, type=["null", "string"], title="Recovery point (empty: all)"),
         },
         **dag_arguments("replicate", "Copy recovery points to every region", _DOC),
     )

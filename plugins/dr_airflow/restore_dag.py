@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Param
 
-from dr_airflow.conventions import RESTORE_DAG, dag_arguments
+from dr_airflow.conventions import RESTORE_DAG, choice, dag_arguments, field
 from dr_airflow.operators import RestoreOperator
 
 _DOC = """# Restore
@@ -33,12 +33,8 @@ def restore_dag(assets: tuple[str, ...], regions: tuple[str, ...]) -> DAG:
 
 def _form(assets: tuple[str, ...], regions: tuple[str, ...]) -> dict[str, Param]:
     return {
-        "asset": Param(assets[0], type="string", enum=list(assets), title="Asset", section="What"),
-        "point": Param(
-            "latest", type="string", minLength=1, title="Recovery point", description="An id, or latest", section="What"
-        ),
-        "region": Param(
-            None, type=["null", "string"], enum=[None, *regions], title="From region (empty: the best)", section="Where"
-        ),
+        "asset": choice(assets, assets[0], title="Asset"),
+        "point": field("latest", type="string", minLength=1, title="Recovery point", description="An id, or latest"),
+        "region": choice(regions, None, title="From region (empty: the best)", section="Where"),
         "target": Param(type="string", pattern="^/.+", title="Target directory on the worker", section="Where"),
     }

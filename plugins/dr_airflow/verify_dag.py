@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
-from dr_airflow.conventions import dag_arguments, dag_id, promise
+from dr_airflow.conventions import choice, dag_arguments, dag_id, promise
 from dr_airflow.operators import VerifyCopiesOperator
 from dr_lib.model.asset import Asset
 
@@ -21,7 +21,7 @@ def verify_dag(asset: Asset) -> DAG:
         dag_id("verify", asset.name),
         schedule=asset.verify_schedule,
         max_active_runs=1,
-        params={"scope": Param("unverified", type="string", enum=["unverified", "all"], title="Which copies")},
+        params={"scope": choice(("unverified", "all"), "unverified", title="Which copies")},
         **dag_arguments(
             "verify",
             f"Verify the copies of {asset.name}",
