@@ -69,5 +69,6 @@ def _tell_processes(console: Console, facts: dict[str, Any]) -> None:
     regions = [(f"region {one['region']}", one["running"]) for one in facts["regions"]]
     airflow = [(f"airflow {one['process']}", one["running"]) for one in facts["airflow"]["processes"]]
     body = [(name, "running" if running else "down") for name, running in [*regions, *airflow]]
-    rows(console, ("process", ""), body)
+    if body:
+        rows(console, ("process", ""), body)
     console.print("everything is up" if facts["up"] else "not everything is up: drctl demo up")

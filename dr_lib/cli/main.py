@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dr_lib import __version__
 from dr_lib.cli import backup, demo, doctor, drill, init, points, replicate, restore, smoke, status, verify
 from dr_lib.cli.output import error_document, print_json, tell_error
 from dr_lib.cli.session import ConfigOption, JsonOption, Session, VerboseOption
@@ -28,21 +29,24 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     ctx: typer.Context,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_tell_version)
+    ] = False,
 ) -> None:
     """Back up models and datasets into several regions, and prove that they come back."""
     ctx.ensure_object(Session).accept(config=config, as_json=as_json, verbose=verbose)
-    if version:
-        from dr_lib import __version__
-
-        print(__version__)
-        raise typer.Exit
 
 
 for module in (init, backup, points, replicate, verify, restore, smoke, drill, status, doctor, demo):
@@ -88,7 +92,8 @@ def _usage_error(error: typer.TyperException) -> UsageError:
     """Typer's message in our family, with the help that fits the command that was meant."""
     context: typer.Context | None = getattr(error, "ctx", None)
     path = context.command_path if context else "drctl"
-    return UsageError(error.format_message().rstrip("."), hint=f"{path} --help")
+    what = error.format_message().rstrip(".") or "a command is missing"
+    return UsageError(what, hint=f"{path} --help")
 
 
 def _defect(session: Session, given: Sequence[str], error: Exception) -> int:

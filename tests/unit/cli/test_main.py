@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dr_lib import errors
+from dr_lib import __version__, errors
 from dr_lib.config import ConfigError, Problem
 
 EACH_ERROR = [
@@ -144,6 +144,17 @@ def test_without_a_command_the_help_is_shown(drctl):
         "demo",
     ):
         assert f" {name} " in drctl.out
+
+
+@pytest.mark.parametrize("arguments", [[], ["demo"]])
+def test_a_missing_command_is_exit_2(drctl, arguments):
+    assert drctl(*arguments) == 2
+    assert "error: a command is missing" in drctl.err
+
+
+def test_the_version_is_told_alone(drctl):
+    assert drctl("--version") == 0
+    assert drctl.out == f"{__version__}\n"
 
 
 def test_help_shows_examples_and_the_global_options(drctl):
