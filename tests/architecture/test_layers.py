@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "from importlinter.cli import lint_imports_command as check; check()"
 LINT = [sys.executable, "-c", PROGRAM, "--no-logo", "--no-cache"]
+OPEN_TO_AIRFLOW = (
+    "dr_lib.runtime",
+    "dr_lib.config",
+    "dr_lib.model",
+    "dr_lib.errors",
+    "dr_lib.progress",
+    "dr_lib.storage.credentials",
+)
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -28,6 +37,19 @@ def test_every_package_of_the_library_stands_in_a_layer():
     placed = {name.strip(" ()") for layer in layers for name in layer.split("|")}
     found = {f"dr_lib.{p.name.removesuffix('.py')}" for p in (ROOT / "dr_lib").iterdir() if is_code(p)}
     assert found - placed == {"dr_lib.testing"}
+
+
+def test_airflow_code_calls_the_facade_and_names_facts_but_nothing_between():
+    files = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "dags").rglob("*.py")]
+    used = {module for path in files for module in imported(path) if module.split(".")[0] == "dr_lib"}
+    assert "dr_lib.runtime" in used
+    assert {module for module in used if not module.startswith(OPEN_TO_AIRFLOW)} == set()
+
+
+def imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    direct = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return direct | {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 def is_code(path: Path) -> bool:
