@@ -87,6 +87,11 @@ class AirflowApi:
         except NotFound:
             raise self._failure(dag_id, run_id) from None
 
+    def tasks(self, dag_id: str, run_id: str) -> list[Facts]:
+        """The task instances of a run as Airflow describes them."""
+        tasks: list[Facts] = self._send("GET", f"{_run(dag_id, run_id)}/taskInstances")["task_instances"]
+        return tasks
+
     def _outcome(self, dag_id: str, run_id: str, seconds: float) -> str:
         try:
             return str(self._poll(lambda: self._finished(_run(dag_id, run_id)), seconds)["state"])

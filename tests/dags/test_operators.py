@@ -1,0 +1,131 @@
+"""The operators over real vaults in directories: what they hand to Airflow, and when they fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from dr_lib.errors import IntegrityError, ObjectiveMissed, Refused
+from dr_lib.runtime import Runtime
+
+FILES = {"a.bin": b"alpha" * 5000, "folder/b.bin": b"beta" * 9000}
+REGIONS = ("us-east", "eu-west")
+
+
+class Airflow:
+    """The two parts of a task's context that the operators write to; keeps what they wrote."""
+
+    def __init__(self):
+        self.pushed = {}
+        self.events = {}
+
+    def xcom_push(self, *, key, value):
+        self.pushed[key] = value
+
+    def __getitem__(self, name):
+        return {"ti": self, "outlet_events": self.events}[name]
+
+
+class Event:
+    extra = None
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Two vaults, one asset, `DR_CONFIG` as a worker has it."""
+    for name, data in FILES.items():
+        path = tmp_path / "live" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    regions = "".join(f"  {name}: {{url: '{(tmp_path / name).as_uri()}'}}\n" for name in REGIONS)
+    asset = f"  files: {{kind: dataset, source: '{(tmp_path / 'live').as_uri()}', regions: [us-east, eu-west]}}\n"
+    config = tmp_path / "dr.yaml"
+    config.write_text(f"regions:\n{regions}encryption: none\nlimits: {{shard: 1MiB}}\nassets:\n{asset}")
+    monkeypatch.setenv("DR_CONFIG", str(config))
+    Runtime.load().initialize()
+    return tmp_path
+
+
+def back_up():
+    from dr_airflow.operators import (
+        BackupPlanOperator,
+        CommitBackupOperator,
+        RecordProofOperator,
+        StoreShardsOperator,
+    )
+
+    airflow = Airflow()
+    plan = BackupPlanOperator(task_id="plan", asset="files", region="us-east")
+    pieces = plan.hand_over(plan.work(), airflow)
+    step = {"asset": "files", "region": "us-east", "run": airflow.pushed["run"]}
+    for number, shards in enumerate(pieces):
+        StoreShardsOperator(task_id=f"store_{number}", shards=shards, **step).work()
+    RecordProofOperator(task_id="proof", **step).work()
+    return CommitBackupOperator(task_id="commit", **step)
+
+
+def replicate_and_verify(region="eu-west", **options):
+    from dr_airflow.operators import ReplicateOperator, VerifyCopiesOperator
+
+    ReplicateOperator(task_id="replicate", asset="files").work()
+    return VerifyCopiesOperator(task_id="verify", asset="files", region=region, **options).work()
+
+
+def damage_a_pack(vault):
+    pack = next(path for path in sorted((vault / "packs").rglob("*")) if path.is_file())
+    pack.chmod(0o600)
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 1
+    pack.write_bytes(data)
+
+
+def test_a_commit_may_be_told_twice_and_gives_one_point(site):
+    commit = back_up()
+    assert commit.work()["point"] == commit.work()["point"]
+    assert len(Runtime.load().points("files")) == 1
+
+
+def test_a_commit_sends_the_point_with_the_event_of_its_outlet(site):
+    from dr_airflow.conventions import points_of
+
+    commit, airflow = back_up(), Airflow()
+    outlet = points_of("files")
+    commit.outlets, airflow.events[outlet] = [outlet], Event()
+    point = commit.hand_over(commit.work(), airflow)
+    sent = {"point": point["point"], "region": "us-east", "bytes": sum(map(len, FILES.values()))}
+    assert airflow.events[outlet].extra == sent
+
+
+def test_only_copies_that_were_not_verified_are_read_again(site):
+    point = back_up().work()["point"]
+    assert replicate_and_verify()["verified"] == [point]
+    assert replicate_and_verify()["verified"] == []
+    assert replicate_and_verify(scope="all")["verified"] == [point]
+
+
+def test_a_damaged_copy_fails_the_verification_and_is_named(site):
+    point = back_up().work()["point"]
+    replicate_and_verify("us-east")
+    damage_a_pack(site / "eu-west")
+    with pytest.raises(IntegrityError, match=f"{point}.*region eu-west"):
+        replicate_and_verify("eu-west")
+
+
+def test_a_restore_gives_the_files_back_and_refuses_a_target_in_use(site):
+    from dr_airflow.operators import RestoreOperator
+
+    back_up().work()
+    restore = RestoreOperator(task_id="restore", asset="files", target=str(site / "back"))
+    restore.work()
+    assert {name: (site / "back" / name).read_bytes() for name in FILES} == FILES
+    with pytest.raises(Refused):
+        restore.work()
+
+
+def test_a_verdict_fails_unless_it_was_proven():
+    from dr_airflow.operators import DrillVerdictOperator
+
+    report = {"drill": "drill-1", "verdict": "not proven", "reasons": ["RTO of 90 s missed"]}
+    with pytest.raises(ObjectiveMissed, match=r"not proven: RTO of 90 s missed \[drill-1\]"):
+        DrillVerdictOperator(task_id="verdict", report=report).work()
+    proven = DrillVerdictOperator(task_id="proven", report={**report, "verdict": "proven"})
+    assert proven.work() == {"verdict": "proven"}

@@ -1,0 +1,23 @@
+"""The plugins folder as every Airflow component loads it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+
+def test_every_module_of_the_package_can_be_imported():
+    import dr_airflow
+
+    names = [module.name for module in pkgutil.iter_modules(dr_airflow.__path__)]
+    assert "operators" in names
+    for name in names:
+        importlib.import_module(f"dr_airflow.{name}")
+
+
+def test_airflow_takes_no_module_of_the_package_for_a_plugin(airflow_home):
+    from airflow._shared.module_loading import find_path_from_directory
+    from airflow.configuration import conf
+
+    folder = conf.get_mandatory_value("core", "plugins_folder")
+    assert list(find_path_from_directory(folder, ".airflowignore", "glob")) == []

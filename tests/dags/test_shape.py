@@ -1,0 +1,78 @@
+"""What stands in the DAGs: order, mapping, queues, forms."""
+
+from __future__ import annotations
+
+import pytest
+
+from dr_lib.config import load_config
+
+
+@pytest.fixture
+def dags(write_config):
+    from dr_airflow.dag_factory import build_dags
+
+    return build_dags(load_config(write_config("minilm", "tables")))
+
+
+def test_a_backup_commits_after_all_shards_and_the_proof(dags):
+    dag = dags["dr_backup__minilm"]
+    assert dag.task_dict["store_shards"].is_mapped
+    assert dag.task_dict["commit"].upstream_task_ids >= {"store_shards", "record_proof"}
+    assert dag.task_dict["plan"].downstream_task_ids >= {"store_shards", "record_proof"}
+    assert dag.task_dict["replicate"].upstream_task_ids == {"commit"}
+    assert dag.max_active_runs == 1
+
+
+def test_a_commit_announces_the_point_on_the_assets_own_airflow_asset(dags):
+    (outlet,) = dags["dr_backup__minilm"].task_dict["commit"].outlets
+    assert outlet.name == "dr_points__minilm"
+
+
+def test_every_region_is_verified_by_a_task_of_its_own(dags):
+    verify = dags["dr_verify__minilm"].task_dict["verify"]
+    assert verify.expand_input.value["region"] == ["us-east", "eu-west", "ap-south"]
+
+
+def test_the_only_leaf_of_a_drill_is_its_verdict_which_is_no_teardown(dags):
+    (leaf,) = dags["dr_drill__minilm"].leaves
+    assert leaf.task_id == "verdict"
+    assert not leaf.is_teardown
+    assert leaf.upstream_task_ids == {"drill"}
+
+
+def test_a_drill_runs_on_the_standbys_queue_and_is_never_tried_again(dags):
+    drill = dags["dr_drill__minilm"].task_dict["drill"]
+    assert drill.queue == "standby"
+    assert drill.retries == 0
+
+
+def test_schedules_are_those_of_the_configuration_and_never_made_up_for(dags):
+    assert dags["dr_backup__minilm"].schedule == "30 1 * * *"
+    assert dags["dr_drill__minilm"].schedule is None
+    assert not any(dag.catchup for dag in dags.values())
+
+
+def test_the_restore_form_knows_the_assets_and_refuses_a_relative_target(dags):
+    from airflow.sdk.exceptions import ParamValidationError
+
+    form = dags["dr_restore"].params
+    assert form.get_param("asset").schema["enum"] == ["minilm", "tables"]
+    assert form.get_param("target").resolve("/srv/models") == "/srv/models"
+    with pytest.raises(ParamValidationError):
+        form.get_param("target").resolve("models")
+    with pytest.raises(ParamValidationError):
+        form.get_param("asset").resolve("nothing")
+
+
+def test_one_dag_is_built_when_one_is_wanted(write_config):
+    from dr_airflow.dag_factory import build_dags
+
+    assert list(build_dags(load_config(write_config("minilm", "tables")), "dr_drill__tables")) == ["dr_drill__tables"]
+
+
+def test_a_configuration_without_assets_has_no_dags(tmp_path):
+    from dr_airflow.dag_factory import build_dags
+
+    path = tmp_path / "dr.yaml"
+    path.write_text("regions: {us-east: {url: s3://bucket}}\nencryption: none\n")
+    assert build_dags(load_config(path)) == {}
