@@ -82,21 +82,19 @@ def weights(path: Path, seed: int = 0, **tensors: Any) -> None:
 
 def tree(root: Path) -> dict[str, tuple[Any, ...]]:
     """Everything that a restore must bring back, by path: kind, mode, mtime and bytes or link text."""
-    found: dict[str, tuple[Any, ...]] = {}
+    paths = [root]
     for folder, folders, files in os.walk(root):
-        for name in (".", *folders, *files) if folder == str(root) else (*folders, *files):
-            path = os.path.normpath(os.path.join(folder, name))
-            found[os.path.relpath(path, root)] = _facts(path)
-    return found
+        paths += [Path(folder) / name for name in (*folders, *files)]
+    return {str(path.relative_to(root)): _facts(path) for path in paths}
 
 
-def _facts(path: str) -> tuple[Any, ...]:
-    facts = os.lstat(path)
-    if os.path.islink(path):
-        return ("link", facts.st_mtime_ns, os.readlink(path))
-    if os.path.isdir(path):
+def _facts(path: Path) -> tuple[Any, ...]:
+    facts = path.lstat()
+    if path.is_symlink():
+        return ("link", facts.st_mtime_ns, str(path.readlink()))
+    if path.is_dir():
         return ("directory", oct(facts.st_mode), facts.st_mtime_ns)
-    return ("file", oct(facts.st_mode), facts.st_mtime_ns, Path(path).read_bytes())
+    return ("file", oct(facts.st_mode), facts.st_mtime_ns, path.read_bytes())
 
 
 def change(path: Path, edit: Callable[[bytes], bytes]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dr_lib.errors import NotFound, SourceUnstable, UsageError
 from dr_lib.model.manifest import DirectoryEntry, LinkEntry
-from dr_lib.sources.base import SourceFile, SourceListing
 from dr_lib.policy.links import leads_outside
+from dr_lib.sources.base import SourceFile, SourceListing
 from dr_lib.sources.offenders import unstable
 
 KEPT_MODE = 0o1777

@@ -10,8 +10,8 @@ from typing import Any
 
 from dr_lib.clock import Clock, utc_now
 from dr_lib.model.manifest import DirectoryEntry, LinkEntry
-from dr_lib.sources.base import Source, SourceFile, SourceListing
 from dr_lib.policy.links import LeadsOutside, resolve
+from dr_lib.sources.base import Source, SourceFile, SourceListing
 from dr_lib.sources.offenders import unstable
 
 UNFINISHED = (".tmp", ".incomplete", ".part", ".partial", ".crdownload", ".download")

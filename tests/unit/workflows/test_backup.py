@@ -76,7 +76,7 @@ def test_steps_that_are_told_twice_do_their_work_once(world: World):
 def test_a_commit_waits_for_every_shard(world: World):
     plan = world.runtime.plan_backup(ASSET)
     world.runtime.store_shard(ASSET, "one", plan["run"], 0)
-    with pytest.raises(Refused, match="shard-0001 .* is not stored yet"):
+    with pytest.raises(Refused, match=r"shard-0001 .* is not stored yet"):
         world.runtime.commit_backup(ASSET, "one", plan["run"])
 
 

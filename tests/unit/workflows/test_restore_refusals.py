@@ -13,6 +13,15 @@ from dr_lib.storage.local import LocalStore
 from dr_lib.workflows.restore.staging import Staging
 from tests.world import ASSET, World, change, flip, make_world, tree
 
+DIE_IN_STAGING = """
+import os
+from pathlib import Path
+from dr_lib.workflows.restore.staging import Staging
+with Staging(Path({target!r})) as staging:
+    (staging.root / "half").touch()
+    os.kill(os.getpid(), 9)
+"""
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -49,7 +58,7 @@ def test_damage_in_one_region_is_mended_from_the_other_and_said(world: World):
     assert [note for note in done["repairs"] if "one" in note]
 
 
-@pytest.mark.parametrize("damage", [flip, lambda data: data[:-100], lambda data: b""])
+@pytest.mark.parametrize("damage", [flip, lambda data: data[:-100], lambda _: b""])
 def test_damage_everywhere_is_an_integrity_error(world: World, damage):
     for region in world.regions:
         change(world.packs(region)[0], damage)
@@ -115,7 +124,7 @@ def test_a_disk_that_fills_up_leaves_nothing(world: World, monkeypatch):
 
 
 def test_a_disk_without_room_is_refused_before_anything_is_fetched(world: World, monkeypatch):
-    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})())
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     with pytest.raises(OutOfSpace, match="1,048,576 bytes are to be restored and 1,000 are free"):
         world.runtime.restore(ASSET, str(world.folder / "restored"))
 
@@ -128,7 +137,7 @@ def test_two_restores_into_one_target_do_not_meet(world: World):
 
 def test_what_a_killed_restore_left_is_cleared_away(world: World):
     target = world.folder / "restored"
-    program = f"import os\nfrom pathlib import Path\nfrom dr_lib.workflows.restore.staging import Staging\nwith Staging(Path({str(target)!r})) as s:\n (s.root / 'half').touch()\n os.kill(os.getpid(), 9)"
+    program = DIE_IN_STAGING.format(target=str(target))
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -9
     assert (world.folder / ".restored.restoring" / "half").exists()
     world.runtime.restore(ASSET, str(target))

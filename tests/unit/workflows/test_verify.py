@@ -46,7 +46,7 @@ def test_a_flipped_bit_anywhere_in_a_manifest_is_found(world: World, at):
     assert results(world, "structure")["one"] is False
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: data + b"x"])
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda _: b"", lambda data: data + b"x"])
 @pytest.mark.parametrize("kind", ["packs", "manifests"])
 def test_truncated_emptied_and_grown_objects_are_found_by_structure(world: World, kind, damage):
     change(getattr(world, kind)("one")[0], damage)
@@ -56,8 +56,8 @@ def test_truncated_emptied_and_grown_objects_are_found_by_structure(world: World
 def test_a_missing_pack_is_found_by_structure(world: World):
     world.packs("two")[0].unlink()
     found = world.runtime.verify(ASSET, mode="structure")["results"]
-    assert [(r["region"], r["findings"]) for r in found if not r["ok"]][0][0] == "two"
-    assert "is gone" in [r["findings"][0] for r in found if not r["ok"]][0]
+    damaged = [(r["region"], r["findings"][0].split()[-1]) for r in found if not r["ok"]]
+    assert damaged == [("two", "gone")]
 
 
 def test_two_packs_that_were_swapped_are_found(world: World):
