@@ -23,6 +23,7 @@ from dr_lib.errors import Refused, StoreUnavailable, UsageError
 GRPC_OFFSET = 10_000
 # Below the ephemeral range, twins included: while a region is down, no outgoing connection may take its ports.
 PORT_RANGE = range(12_000, 22_700)
+SOCKETS = Path("/tmp")  # noqa: S108 - where SeaweedFS puts them
 MOST_VOLUMES = 10_000
 START_SECONDS = 40.0
 STOP_SECONDS = 15.0
@@ -142,18 +143,19 @@ class SeaweedRegion:
 def stop(record: SeaweedRecord) -> None:
     """End the recorded server, politely first, and return when it is gone.
 
-    Nothing happens when it is gone already or its process id now belongs to another process. Raises
+    No process is touched when it is gone already or its process id now belongs to another one. Raises
     `StoreUnavailable` when even SIGKILL did not end it within `STOP_SECONDS`.
     """
     for kind in (signal.SIGTERM, signal.SIGKILL):
         if not is_running(record):
-            return
+            break
         with contextlib.suppress(ProcessLookupError):
             os.kill(record.pid, kind)
         with contextlib.suppress(RetryError):
             _wait_until(lambda: not is_running(record), STOP_SECONDS)
     if is_running(record):
         raise StoreUnavailable("SeaweedFS cannot be ended", where=f"pid {record.pid}")
+    _remove_sockets(record.ports)
 
 
 def is_running(record: SeaweedRecord) -> bool:
@@ -227,6 +229,14 @@ def _arguments(store_dir: Path, ports: SeaweedPorts) -> list[str]:
         "-admin.ui=false",
         "-master.telemetry=false",
     ]
+
+
+def _remove_sockets(ports: SeaweedPorts) -> None:
+    # SeaweedFS names them by port, has no option for all of them, and leaves them when it ends.
+    for port in asdict(ports).values():
+        for number in (port, port + GRPC_OFFSET):
+            for path in SOCKETS.glob(f"seaweedfs-*-{number}.sock"):
+                path.unlink(missing_ok=True)
 
 
 def _creation_time(pid: int) -> float:

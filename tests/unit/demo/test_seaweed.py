@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dr_lib.demo.seaweed import GRPC_OFFSET, SeaweedRecord, SeaweedRegion, free_ports, is_running, stop
+from dr_lib.demo.seaweed import GRPC_OFFSET, SOCKETS, SeaweedRecord, SeaweedRegion, free_ports, is_running, stop
 from dr_lib.errors import Refused, StoreUnavailable, UsageError
 from tests.conftest import fresh_name, open_bucket
 
@@ -50,6 +50,7 @@ def test_a_server_outlives_its_starter_and_is_stopped_by_its_record(tmp_path: Pa
     finally:
         stop(record)
     assert not is_running(record)
+    assert [path for port in asdict(record.ports).values() for path in SOCKETS.glob(f"seaweedfs-*-{port}.sock")] == []
     stop(record)
 
 
