@@ -180,10 +180,13 @@ class Runtime:
         region: str | None = None,
         mode: str = Mode.FULL.value,
         progress: Progress = SILENT,
+        *,
+        unverified: bool = False,
     ) -> Document:
         """Verify copies: of one asset or all, one point or all, one region or all. Damage is in the results.
 
-        Regions that do not answer are left to the end: their error is raised when all others are done.
+        With `unverified` copies that a full verification has found whole are left out. Regions that do not answer are
+        left to the end: their error is raised when all others are done.
         """
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
         results: list[Verification] = []
@@ -192,12 +195,13 @@ class Runtime:
             regions = [self.config.region(region).name] if region else list(self.config.asset(name).regions)
             for found in self._wiring.answers(regions).values():
                 if isinstance(found, Vault):
-                    results += self._verify(found, name, point, _mode(mode), progress)
+                    due = self._due(found, name, point, unverified=unverified)
+                    results += verify(found, name, due, _mode(mode), progress, self._wiring.clock) if due else ()
                 else:
                     failed.append(found)
         if failed:
             raise failed[0]
-        if point is not None and not results:
+        if point is not None and not results and not unverified:
             raise NotFound(f"no region holds a point {point!r}", hint="`drctl points` lists what there is")
         return {"results": [documents.verification_document(r) for r in results]}
 
@@ -311,11 +315,14 @@ class Runtime:
             hint = f"when {region} is back: drctl replicate {asset}"
             raise type(error)(said, where=error.where, hint=hint) from error
 
-    def _verify(
-        self, vault: Vault, asset: str, point: str | None, mode: Mode, progress: Progress
-    ) -> tuple[Verification, ...]:
+    def _due(self, vault: Vault, asset: str, point: str | None, *, unverified: bool) -> list[str]:
+        """Points of a vault to verify. A copy found damaged is due again: its alarm stands until it is healed."""
         points = [name.point for name in vault.points(asset) if point in (None, name.point)]
-        return verify(vault, asset, points, mode, progress, self._wiring.clock) if points else ()
+        if not unverified:
+            return points
+        known = observe(asset, {vault.region: vault}).points
+        fine = {p.point for p in known if p.copy_in(vault.region).state is CopyState.VERIFIED}
+        return [name for name in points if name not in fine]
 
     def _observe(self, asset: str) -> Observation:
         return observe(asset, self._wiring.answers(self.config.asset(asset).regions))

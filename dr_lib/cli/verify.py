@@ -26,7 +26,11 @@ class Mode(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @command(app, "verify", examples=["drctl verify", "drctl verify minilm --region eu-west --mode structure"])
+    @command(
+        app,
+        "verify",
+        examples=["drctl verify", "drctl verify minilm --region eu-west --mode structure", "drctl verify --unverified"],
+    )
     def verify(
         session: Session,
         name: Annotated[
@@ -34,12 +38,14 @@ def register(app: typer.Typer) -> None:
         ] = None,
         region: Annotated[str | None, typer.Option("--region", help="Only this region's copies.")] = None,
         mode: Annotated[Mode, typer.Option("--mode", help="How deep to look.")] = Mode.FULL,
+        *,
+        unverified: Annotated[bool, typer.Option("--unverified", help="Leave out what is verified already.")] = False,
     ) -> int:
         """Re-read copies and leave the result in their vault. Exit code 4 when something is damaged."""
         runtime, progress = session.runtime(), session.progress()
         asset, point = asset_and_point(runtime, name) if name else (None, None)
         try:
-            document = runtime.verify(asset, point, region, mode.value, progress)
+            document = runtime.verify(asset, point, region, mode.value, progress, unverified=unverified)
         finally:
             progress.finish()
         session.output.show(document, lambda console: _tell(console, document["results"]))
@@ -63,4 +69,4 @@ def _tell(console: Console, results: list[dict[str, Any]]) -> None:
         for finding in result["findings"]:
             console.print(f"{result['region']} {result['point']}: {finding}")
     if not results:
-        console.print("there is no point to verify")
+        console.print("there is no copy to verify")

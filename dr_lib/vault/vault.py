@@ -10,6 +10,7 @@ from dr_lib.format import canonical, layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.model.manifest import Manifest, PointSummary
 from dr_lib.storage.base import ObjectStore
+from dr_lib.storage.missing import ContainerMissing
 
 FORMAT = 1
 _SUMMARY_BYTES = 64 << 10
@@ -38,6 +39,8 @@ class Vault:
         """The manifest object as stored; `NotFound` (5) naming the point when it is not committed here."""
         try:
             return self.store.get(layout.manifest_key(asset, point))
+        except ContainerMissing:
+            raise  # nothing is known about single points then
         except NotFound as error:
             raise NotFound(
                 f"asset {asset!r} has no point {point!r}",

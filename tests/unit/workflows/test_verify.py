@@ -83,6 +83,18 @@ def test_damage_stands_until_a_full_verification_finds_the_copy_whole(world: Wor
     assert states(world)["one"] == "verified"
 
 
+def test_only_what_is_not_verified_is_read_again_when_asked_so(world: World):
+    world.runtime.verify(ASSET)
+    assert world.runtime.verify(ASSET, unverified=True)["results"] == []
+    (world.source / "file").write_bytes(b"second")
+    second = world.runtime.backup(ASSET)["point"]
+    change(world.packs("one")[0], flip)
+    world.runtime.verify(ASSET, region="one")
+    again = world.runtime.verify(ASSET, unverified=True)["results"]
+    assert [(r["region"], r["ok"]) for r in again] == [("one", False), ("one", False), ("two", True)]
+    assert again[-1]["point"] == second
+
+
 def test_a_point_or_mode_that_does_not_exist_is_said(world: World):
     with pytest.raises(NotFound, match="no region holds"):
         world.runtime.verify(ASSET, point="20200101T000000000000Z-00000000")
