@@ -17,11 +17,11 @@ CALLS = [
     (["points", "m"], "points", {"asset": "m"}),
     (["replicate", "m"], "replicate", {"asset": "m", "point": None, "to": None}),
     (["replicate", POINT, "--to", "b"], "replicate", {"asset": "m", "point": POINT, "to": ["b"]}),
-    (["verify"], "verify", {"asset": None, "point": None, "region": None, "mode": "full"}),
+    (["verify"], "verify", {"asset": None, "point": None, "region": None, "mode": "full", "unverified": False}),
     (
         ["verify", POINT, "--region", "b", "--mode", "structure"],
         "verify",
-        {"asset": "m", "point": POINT, "region": "b", "mode": "structure"},
+        {"asset": "m", "point": POINT, "region": "b", "mode": "structure", "unverified": False},
     ),
     (
         ["restore", "m", "--to", "/t"],
@@ -133,7 +133,7 @@ def test_nothing_to_replicate_is_said(drctl):
 def test_nothing_to_verify_is_said(drctl):
     drctl.runtime.answers["verify"] = {"results": []}
     assert drctl("verify") == 0
-    assert "there is no point to verify" in drctl.out
+    assert "there is no copy to verify" in drctl.out
 
 
 @pytest.mark.parametrize("name", ["nosuch", "20261123T180000000000Z-ffffffff"])
