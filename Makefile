@@ -36,11 +36,12 @@ test: env system ## all tests; the last lines count passed, failed and not run
 	@$(PY) -m pytest
 
 .PHONY: check
-check: env ## what CI demands of the source: ruff, mypy, layers
+check: env ## what CI demands of the source: ruff, mypy, layers, no duplicates
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(PY) -c 'from importlinter.cli import lint_imports_command as check; check()' --no-logo
+	@$(PY) -m pylint --score=n dr_lib plugins dags tools
 
 .PHONY: format
 format: env ## rewrite the source as ruff wants it
