@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
 import httpx
-from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, wait_fixed
+from tenacity.nap import sleep_using_event
+from tenacity.stop import stop_after_delay, stop_when_event_set
 
-from dr_lib.errors import DrError, NotFound, PermissionDenied, Refused, StoreUnavailable
+from dr_lib.errors import DrError, NotFound, ObjectiveMissed, PermissionDenied, Refused, StoreUnavailable
 
 Facts = dict[str, Any]
 
@@ -26,12 +29,17 @@ class AirflowApi:
     def __init__(self, url: str, user: str, password: str) -> None:
         self._client = httpx.Client(base_url=url, trust_env=False, timeout=30)
         self._url = url
+        self._given_up = Event()
         answer = self._send("POST", "/auth/token", json={"username": user, "password": password})
         self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def close(self) -> None:
         """Give the connection back."""
         self._client.close()
+
+    def give_up(self) -> None:
+        """Let every wait, in whatever thread, end now as if its time had run out."""
+        self._given_up.set()
 
     def import_errors(self) -> dict[str, str]:
         """Import errors of DAG files and of plugins: the trace by file name."""
@@ -67,7 +75,7 @@ class AirflowApi:
         return str(self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
 
     def wait(self, dag_id: str, run_id: str, seconds: float) -> None:
-        """Return when the run has succeeded; `DrError` with the end of the failed task's log when it failed.
+        """Return when the run has succeeded; `ObjectiveMissed` with the end of the failed task's log when it failed.
 
         A run that is not there yet is waited for; `StoreUnavailable` when it all takes longer than `seconds`.
         """
@@ -102,7 +110,9 @@ class AirflowApi:
 
     def _failure(self, dag_id: str, run_id: str) -> DrError:
         failures = self._failures(_run(dag_id, run_id))
-        return DrError(f"the run of {dag_id} failed\n{failures}", where=run_id, hint=f"{self._url}/dags/{dag_id}")
+        return ObjectiveMissed(
+            f"the run of {dag_id} failed\n{failures}", where=run_id, hint=f"{self._url}/dags/{dag_id}"
+        )
 
     def _finished(self, path: str) -> Facts | None:
         run = self._send("GET", path)
@@ -128,11 +138,11 @@ class AirflowApi:
             return facts
         raise _refusal(answer)
 
-    @staticmethod
-    def _poll(question: Any, seconds: float) -> Any:
+    def _poll(self, question: Any, seconds: float) -> Any:
         asking = Retrying(
             retry=retry_if_result(lambda told: not told) | retry_if_exception_type((StoreUnavailable, NotFound)),
-            stop=stop_after_delay(seconds),
+            stop=stop_after_delay(seconds) | stop_when_event_set(self._given_up),
+            sleep=sleep_using_event(self._given_up),
             wait=wait_fixed(_POLL_S),
         )
         return asking(question)

@@ -54,7 +54,7 @@ def down(*, workspace: Workspace | None = None, say: Say = say_on_stderr) -> Fac
     `ports_taken` lists the ports of the demo that something still holds: empty unless another program took them.
     """
     demo = workspace or Workspace.default()
-    ended = end(members(demo.home, AIRFLOW)) + end(members(demo.home, REGION))
+    ended = end(members(demo.home, AIRFLOW, REGION))
     undo_disaster(demo)
     taken = [port for port in _ports(demo) if not port_is_free(port)]
     say(f"ended {ended} processes of {demo.home}" if ended else f"nothing was running in {demo.home}")

@@ -52,7 +52,11 @@ class MainJob:
 
     def _for_each_asset(self, step: Callable[[str], Facts]) -> dict[str, Facts]:
         with ThreadPoolExecutor(max_workers=len(ASSETS)) as threads:
-            return dict(zip(ASSETS, threads.map(step, ASSETS), strict=True))
+            try:
+                return dict(zip(ASSETS, threads.map(step, ASSETS), strict=True))
+            except BaseException:
+                self.api.give_up()  # the other asset's wait must not keep an interrupted run, and its disaster, going
+                raise
 
     def _protect(self, asset: str) -> Facts:
         backup = self._run(f"dr_backup__{asset}", {"region": LOST_REGION})

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 MARK = "DR_DEMO_PROCESS_OF"
 """Environment variable of every process of a demo; its value is a group and the demo's folder."""
@@ -98,11 +99,16 @@ def members(home: Path, *groups: str) -> list[psutil.Process]:
 
 
 def end(processes: Sequence[psutil.Process]) -> int:
-    """End these processes: SIGTERM to those that lead a session, SIGKILL to whatever is left; how many there were."""
-    _signal([process for process in processes if _session(process) == process.pid], signal.SIGTERM)
-    _, left = psutil.wait_procs(processes, timeout=_GRACE_S)
+    """End these processes; returns how many there were.
+
+    SIGTERM goes to those that lead a session, which end their own, and to those whose leader is gone; whatever is
+    left gets SIGKILL.
+    """
+    present = {process.pid for process in processes}
+    _signal([p for p in processes if _session(p) == p.pid or _session(p) not in present], signal.SIGTERM)
+    left = _await_end(processes)
     _signal(left, signal.SIGKILL)
-    psutil.wait_procs(left, timeout=_GRACE_S)
+    _await_end(left)
     return len(processes)
 
 
@@ -123,10 +129,26 @@ def port_is_free(port: int) -> bool:
 
 
 def _living() -> Iterator[psutil.Process]:
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
-            if process.status() != psutil.STATUS_ZOMBIE:
-                yield process
+    return filter(_lives, psutil.process_iter())
+
+
+def _await_end(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Those that outlived the grace. A zombie has ended, whether or not its parent ever asks for it."""
+    waiting = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_delay(_GRACE_S),
+        wait=wait_fixed(0.05),
+        retry_error_callback=lambda _: [process for process in processes if _lives(process)],
+    )
+    left: list[psutil.Process] = waiting(lambda: [process for process in processes if _lives(process)])
+    return left
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _mark(group: str, home: Path) -> str:

@@ -23,7 +23,7 @@ import pytest
 from dr_lib.demo.processes import AIRFLOW, REGION, members, port_is_free
 from dr_lib.demo.start_up import api_of, runtime_of
 from dr_lib.demo.workspace import Workspace
-from dr_lib.errors import DrError, Refused
+from dr_lib.errors import ObjectiveMissed, Refused
 from dr_lib.storage.opening import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +127,7 @@ def test_a_restore_over_something_fails_once_and_says_why(demo, tmp_path):
     (tmp_path / "in the way").touch()
     with api_of(demo.workspace) as api:
         run = api.trigger("dr_restore", {"asset": "tables", "target": str(tmp_path)})
-        with pytest.raises(DrError, match=r"Refused \(exit code 7\)"):
+        with pytest.raises(ObjectiveMissed, match=r"Refused \(exit code 7\)"):
             api.wait("dr_restore", run, 120)
         assert [task["try_number"] for task in api.tasks("dr_restore", run)] == [1]
 
