@@ -35,14 +35,14 @@ class _Holding:
     vault: Vault
     committed: frozenset[str]
     planned: frozenset[str]
-    verified: dict[str, list[Verification]]
+    verified: dict[str, list[Verification | None]]
 
 
 def observe(asset: str, answers: Mapping[str, Answer]) -> Observation:
     """The state of every copy of an asset's points in the regions of `answers` (the asset's, in its order).
 
-    Costs three listings a region, one small get a verification and one a point. A region that fails while it is asked
-    counts as silent: its copies are `unknown`. Raises nothing for a silent region.
+    Costs three listings a region, about one small get a verified point and one a point. A region that fails while it
+    is asked counts as silent: its copies are `unknown`. Raises nothing for a silent region.
     """
     with ThreadPoolExecutor(READERS) as pool:
         asked = dict(zip(answers, pool.map(lambda answer: _ask(asset, answer), answers.values()), strict=True))
@@ -73,7 +73,7 @@ def _known(name: PointName, regions: Sequence[str], holdings: Mapping[str, _Hold
         if summary is None and name.point in holding.committed:
             found = _summary(holding.vault, name)
             if isinstance(found, DrError):
-                copies[region] = Copy(region, CopyState.DAMAGED, detail=str(found))
+                copies[region] = Copy(region, _state_after(found), detail=str(found))
             else:
                 summary = found
     return KnownPoint(
@@ -109,5 +109,10 @@ def _copy(region: str, point: str, holding: _Holding | None) -> Copy:
 def _summary(vault: Vault, name: PointName) -> PointSummary | DrError:
     try:
         return vault.summary(name.asset, name.point)
-    except (IntegrityError, NotFound) as error:
+    except DrError as error:
         return error
+
+
+def _state_after(error: DrError) -> CopyState:
+    """A summary that is bad, or gone after it was listed, is damage; one that could not be read says nothing."""
+    return CopyState.DAMAGED if isinstance(error, IntegrityError | NotFound) else CopyState.UNKNOWN

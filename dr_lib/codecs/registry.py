@@ -68,7 +68,7 @@ class Zstd:
         try:
             if zstandard.frame_content_size(stored) != raw_length:
                 raise IntegrityError("a zstd frame declares another length than its manifest")
-            return _exactly(zstandard.ZstdDecompressor().decompress(stored), raw_length)
+            return _exactly(zstandard.ZstdDecompressor().decompress(stored, allow_extra_data=False), raw_length)
         except zstandard.ZstdError as error:
             raise IntegrityError(f"a zstd frame does not decode: {error}") from error
 

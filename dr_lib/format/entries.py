@@ -1,12 +1,13 @@
 """JSON shapes of the entries of a manifest and of a run's parts, both ways.
 
-Writers use the `*_json` functions, readers the `parse_*` ones, which raise `KeyError`, `TypeError` or `ValueError` on
-anything odd; whoever calls them turns that into an `IntegrityError` that names the object.
+Writers use the `*_json` functions, readers the `parse_*` ones, which raise one of `ODD` on anything odd; whoever calls
+them turns that into an `IntegrityError` that names the object.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final
 
 from dr_lib.model.manifest import (
     DirectoryEntry,
@@ -18,6 +19,8 @@ from dr_lib.model.manifest import (
 )
 
 Json = dict[str, Any]
+ODD: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What parsing an untrusted JSON value may raise."""
 
 
 def frame_json(frame: FrameRef) -> list[Any]:
@@ -149,7 +152,7 @@ def _stats_json(stats: TensorStats | None) -> Json | None:
     return {
         "min": stats.minimum,
         "max": stats.maximum,
-        "mean": stats.mean,
+        "mean": stats.mean if stats.mean is None or math.isfinite(stats.mean) else None,  # its sum may overflow
         "nan": stats.nan,
         "inf": stats.inf,
     }
@@ -159,13 +162,16 @@ def _parse_stats(item: Json | None) -> TensorStats | None:
     if item is None:
         return None
     return TensorStats(
-        _number(item["min"]), _number(item["max"]), _number(item["mean"]), natural(item["nan"]), natural(item["inf"])
+        number(item["min"]), number(item["max"]), number(item["mean"]), natural(item["nan"]), natural(item["inf"])
     )
 
 
-def _number(value: object) -> float | None:
+def number(value: object) -> float | None:
+    """A finite number, or null."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no number")
-    return float(value)
+    if not math.isfinite(value := float(value)):
+        raise ValueError("a number is not finite")
+    return value

@@ -47,8 +47,9 @@ def load(data: bytes, where: str) -> Iterator[IndexedPack]:
             raise IntegrityError("an index ends in the middle of a pack", where=where)
         name, size, length = _PACK.unpack_from(data, at)
         at += _PACK.size
-        rows, footer = data[at : at + length - pack.FOOTER_SIZE], data[at + length - pack.FOOTER_SIZE : at + length]
+        split = max(at, at + length - pack.FOOTER_SIZE)
+        rows, footer = data[at:split], data[split : at + length]
         if pack.table_size(footer, size, where) != len(rows):
             raise IntegrityError("an index ends in the middle of a table", where=where)
-        yield IndexedPack(name.hex(), size, pack.parse_table(rows, size, where))
+        yield IndexedPack(name.hex(), size, pack.parse_table(rows, footer, size, where))
         at += length

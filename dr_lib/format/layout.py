@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +17,15 @@ EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
 
 _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
-_POINT_KEY: Final = re.compile(r"points/(?P<asset>[a-z0-9-]+)/(?P<point>\d{8}T\d{12}Z-[0-9a-f]{8})\.manifest")
-_PLAN_KEY: Final = re.compile(r"runs/(?P<asset>[a-z0-9-]+)/(?P<point>\d{8}T\d{12}Z-[0-9a-f]{8})/plan\.json\.zst")
+_ASSET: Final = r"(?P<asset>[a-z0-9-]+)"
+_POINT: Final = r"(?P<point>[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8})"
+_POINT_KEY: Final = re.compile(rf"points/{_ASSET}/{_POINT}\.manifest")
+_PLAN_KEY: Final = re.compile(rf"runs/{_ASSET}/{_POINT}/plan\.json\.zst")
 _EVENT_KEY: Final = re.compile(
-    r"events/(?P<asset>[a-z0-9-]+)/(?P<at>\d{8}T\d{12}Z)-(?P<kind>[a-z]+)-(?P<point>\d{8}T\d{12}Z-[0-9a-f]{8})"
-    r"-[0-9a-f]{8}\.json"
+    rf"events/{_ASSET}/(?P<at>[0-9]{{8}}T[0-9]{{12}}Z)-(?P<kind>[a-z]+)-{_POINT}-(?P<check>[0-9a-f]{{8}})\.json"
 )
-POINT_ID: Final = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{8}")
+_EVIDENCE_KEY: Final = re.compile(rf"evidence/{_ASSET}/{_POINT}\.json")
+POINT_ID: Final = re.compile(_POINT)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,13 +43,14 @@ class PointName:
 
 @dataclass(frozen=True, slots=True)
 class EventName:
-    """An event as its key alone tells."""
+    """An event as its key alone tells; `check` is the start of its bytes' SHA-256, in hex."""
 
     key: str
     asset: str
     point: str
     kind: str
     at: datetime
+    check: str
 
 
 def stamp(moment: datetime) -> str:
@@ -76,8 +80,7 @@ def manifest_key(asset: str, point: str) -> str:
 
 def parse_manifest_key(key: str) -> PointName | None:
     """The point that a key names, None for a key that is no manifest's."""
-    match = _POINT_KEY.fullmatch(key)
-    return PointName(match["asset"], match["point"]) if match else None
+    return _point_name(_POINT_KEY.fullmatch(key))
 
 
 def plan_key(asset: str, point: str) -> str:
@@ -87,8 +90,7 @@ def plan_key(asset: str, point: str) -> str:
 
 def parse_plan_key(key: str) -> PointName | None:
     """The point that a run's plan is for, None for any other key."""
-    match = _PLAN_KEY.fullmatch(key)
-    return PointName(match["asset"], match["point"]) if match else None
+    return _point_name(_PLAN_KEY.fullmatch(key))
 
 
 def part_key(asset: str, point: str, part: str) -> str:
@@ -101,19 +103,47 @@ def index_key(point: str, part: str) -> str:
     return f"{INDEX}{point}-{part}.index"
 
 
-def event_key(asset: str, at: datetime, kind: str, point: str, nonce: bytes) -> str:
-    """Key of an event; listing an asset's events gives them in order of time."""
-    return f"{EVENTS}{asset}/{stamp(at)}-{kind}-{point}-{nonce[:4].hex()}.json"
+def event_key(asset: str, at: datetime, kind: str, point: str, data: bytes) -> str:
+    """Key of the event whose bytes are `data`; listing an asset's events gives them in order of time.
+
+    It carries the bytes' digest, so that a changed event no longer fits its name and an equal one is stored once.
+    """
+    return f"{EVENTS}{asset}/{stamp(at)}-{kind}-{point}-{event_check(data)}.json"
+
+
+def event_check(data: bytes) -> str:
+    """What an event's key says of its bytes."""
+    return hashlib.sha256(data).hexdigest()[:8]
 
 
 def parse_event_key(key: str) -> EventName | None:
     """What an event's key tells, None for a key that is no event's."""
     match = _EVENT_KEY.fullmatch(key)
-    if match is None:
+    if match is None or not (_is_moment(match["at"]) and _point_name(match)):
         return None
-    return EventName(key, match["asset"], match["point"], match["kind"], parse_stamp(match["at"]))
+    return EventName(key, match["asset"], match["point"], match["kind"], parse_stamp(match["at"]), match["check"])
 
 
 def evidence_key(asset: str, drill: str) -> str:
     """Key of a drill's evidence."""
     return f"{EVIDENCE}{asset}/{drill}.json"
+
+
+def is_evidence_key(key: str) -> bool:
+    """Whether a key is that of a drill's evidence."""
+    return _point_name(_EVIDENCE_KEY.fullmatch(key)) is not None
+
+
+def _point_name(match: re.Match[str] | None) -> PointName | None:
+    """The point of a match; None without one, and for an id whose time no calendar has."""
+    if match is None or not _is_moment(match["point"].partition("-")[0]):
+        return None
+    return PointName(match["asset"], match["point"])
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        parse_stamp(text)
+    except ValueError:
+        return False
+    return True

@@ -2,10 +2,12 @@
 
     offset 0   8 bytes   magic "DRMANI" 0x00 0x01
     offset 8   4 bytes   length of the envelope (u32 le)
+    offset 12  32 bytes  SHA-256 of the envelope
     then       envelope  canonical JSON of DSSE's shape; its payload is the clear summary in canonical JSON
     then       body      to the end; how it is encoded and sealed, and its SHA-256, stand in the summary
 
-`signatures` and `seal` have their places and are empty and 0 in a vault without encryption.
+The envelope's digest finds damage, not forgery: that is what signatures are for. `signatures` and `seal` have their
+places and are empty and 0 in a vault without encryption.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ HEAD: Final = b"DRMANI\x00\x01"
 PAYLOAD_TYPE: Final = "application/vnd.dr.point.v1+json"
 MAX_BODY: Final = 1 << 30
 """Longest decoded body a reader accepts (about four million files)."""
-_LENGTH: Final = struct.Struct("<I")
+_ENVELOPE: Final = struct.Struct("<I32s")
 
 
 def dump(manifest: Manifest) -> bytes:
@@ -36,7 +38,7 @@ def dump(manifest: Manifest) -> bytes:
     summary["body"] = {"codec": codec, "seal": 0, "raw": len(raw), "sha256": hashlib.sha256(body).hexdigest()}
     payload = base64.b64encode(canonical.dumps(summary)).decode()
     envelope = canonical.dumps({"payload": payload, "payloadType": PAYLOAD_TYPE, "signatures": []})
-    return HEAD + _LENGTH.pack(len(envelope)) + envelope + body
+    return HEAD + _ENVELOPE.pack(len(envelope), hashlib.sha256(envelope).digest()) + envelope + body
 
 
 def load(data: bytes, where: str) -> Manifest:
@@ -44,7 +46,7 @@ def load(data: bytes, where: str) -> Manifest:
     try:
         clear, body = _split(data, where)
         manifest = _parse_body(_parse_summary(clear), _open_body(clear["body"], body, where))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except entries.ODD as error:
         raise IntegrityError(f"a manifest does not parse: {error!r}", where=where) from error
     check(manifest, where)
     return manifest
@@ -54,17 +56,20 @@ def load_summary(data: bytes, where: str) -> PointSummary:
     """The clear part alone; `data` may end anywhere after the envelope."""
     try:
         return _parse_summary(_split(data, where)[0])
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except entries.ODD as error:
         raise IntegrityError(f"a manifest's summary does not parse: {error!r}", where=where) from error
 
 
 def _split(data: bytes, where: str) -> tuple[dict[str, Any], bytes]:
-    start = len(HEAD) + _LENGTH.size
+    start = len(HEAD) + _ENVELOPE.size
     if not data.startswith(HEAD) or len(data) < start:
         raise IntegrityError("not a manifest of this format", where=where)
-    end = start + _LENGTH.unpack_from(data, len(HEAD))[0]
+    length, digest = _ENVELOPE.unpack_from(data, len(HEAD))
+    end = start + length
     if end > len(data):
         raise IntegrityError("a manifest ends before its envelope does", where=where)
+    if hashlib.sha256(data[start:end]).digest() != digest:
+        raise IntegrityError("a manifest's envelope does not have its digest", where=where)
     envelope = canonical.loads(data[start:end], where)
     if envelope["payloadType"] != PAYLOAD_TYPE:
         raise IntegrityError(f"a manifest of another kind: {envelope['payloadType']!r}", where=where)
@@ -74,7 +79,7 @@ def _split(data: bytes, where: str) -> tuple[dict[str, Any], bytes]:
 def _open_body(facts: dict[str, Any], body: bytes, where: str) -> dict[str, Any]:
     if hashlib.sha256(body).digest() != entries.hash_bytes(facts["sha256"]):
         raise IntegrityError("a manifest's body is not the one its summary names", where=where)
-    if facts["seal"] != 0:
+    if entries.natural(facts["seal"]) != 0:
         raise IntegrityError("a manifest is sealed in a way this version does not know", where=where)
     raw = entries.natural(facts["raw"])
     if raw > MAX_BODY:
@@ -97,7 +102,7 @@ def _summary_json(summary: PointSummary) -> dict[str, Any]:
 
 
 def _parse_summary(clear: dict[str, Any]) -> PointSummary:
-    if clear["format"] != 1:
+    if entries.natural(clear["format"]) != 1:
         raise ValueError(f"format {clear['format']!r} is not known to this version")
     return PointSummary(
         asset=entries.text(clear["asset"]),

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from typing import Final
 
 from dr_lib.errors import IntegrityError
 from dr_lib.format import pack
-from dr_lib.model.manifest import FileEntry, Manifest
+from dr_lib.model.manifest import DirectoryEntry, FileEntry, Manifest
 from dr_lib.policy.links import leads_outside
+
+KEPT_MODE: Final = 0o1777
+"""Permissions and the sticky bit: what sources keep of a mode."""
+MAX_TIME: Final = 1 << 63
+"""Nanoseconds before and after 1970."""
+MAX_NAME: Final = 255
+MAX_PATH: Final = 4095
+"""Bytes that Linux takes for one name and for a path (limits.h); also bounds the work that one link can make."""
 
 
 def check(manifest: Manifest, where: str) -> None:
@@ -20,6 +29,7 @@ def check(manifest: Manifest, where: str) -> None:
 def problems(manifest: Manifest) -> Iterator[str]:
     """Everything wrong with a manifest, in plain words."""
     yield from _names(manifest)
+    yield from _facts(manifest)
     yield from _links(manifest)
     for file in (*manifest.files, *manifest.attachments):
         yield from _frames(file, manifest)
@@ -46,11 +56,23 @@ def _names(manifest: Manifest) -> Iterator[str]:
         yield "an attachment has a name that cannot be"
 
 
+def _facts(manifest: Manifest) -> Iterator[str]:
+    """Modes grant nothing that no source gives (setuid, setgid), and times are such that a file system can hold."""
+    entries: tuple[FileEntry | DirectoryEntry, ...] = (*manifest.files, *manifest.directories, *manifest.attachments)
+    for entry in entries:
+        if entry.mode & ~KEPT_MODE:
+            yield f"{entry.path!r} has the mode {entry.mode:o}, which no backup keeps"
+    times = [(entry.path, entry.mtime_ns) for entry in (*entries, *manifest.links)]
+    for path, mtime_ns in times:
+        if not -MAX_TIME <= mtime_ns < MAX_TIME:
+            yield f"{path!r} has a time that no file system keeps"
+
+
 def _links(manifest: Manifest) -> Iterator[str]:
     """Links must stay inside however they lead through each other, and nothing may lie below one."""
     texts = {link.path: link.target for link in manifest.links}
     for path, target in texts.items():
-        if not target or "\0" in target or leads_outside(path, texts):
+        if not _fits(target, MAX_PATH) or leads_outside(path, texts):
             yield f"the link {path!r} leads outside the tree"
 
 
@@ -59,7 +81,9 @@ def _frames(file: FileEntry, manifest: Manifest) -> Iterator[str]:
         yield f"the frames of {file.path!r} do not add up to its size"
     packs = manifest.summary.packs
     for frame in file.frames:
-        if frame.pack >= len(packs) or frame.offset + frame.length > packs[frame.pack].size:
+        if not 0 < frame.length <= pack.MAX_RAW:
+            yield f"a frame of {file.path!r} claims {frame.length} stored bytes"
+        elif frame.pack >= len(packs) or frame.offset + frame.length > packs[frame.pack].size:
             yield f"a frame of {file.path!r} lies outside its pack"
         elif not 0 < frame.raw <= pack.MAX_RAW:
             yield f"a frame of {file.path!r} claims {frame.raw} bytes"
@@ -70,6 +94,11 @@ def _totals(manifest: Manifest) -> Iterator[str]:
         yield "the summary counts other files than the body lists"
     if manifest.summary.logical_bytes != sum(file.size for file in manifest.files):
         yield "the summary counts other bytes than the body lists"
+    frames = {(f.pack, f.offset): f.length for file in (*manifest.files, *manifest.attachments) for f in file.frames}
+    if manifest.summary.stored_bytes != sum(frames.values()):
+        yield "the summary counts other stored bytes than the frames take"
+    if any(ref.size > pack.MAX_PACK for ref in manifest.summary.packs):
+        yield "a pack is larger than any pack is"
 
 
 def _tensors(manifest: Manifest) -> Iterator[str]:
@@ -85,6 +114,16 @@ def is_safe(path: str) -> bool:
         path not in ("", ".")
         and not path.startswith(("/", "../"))
         and path != ".."
-        and "\0" not in path
         and posixpath.normpath(path) == path
+        and _fits(path, MAX_PATH)
+        and all(_fits(part, MAX_NAME) for part in path.split("/"))
     )
+
+
+def _fits(text: str, limit: int) -> bool:
+    """Whether a file system takes a text as a name or a link: not empty, no NUL, bytes can be made of it."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return 0 < len(data) <= limit and b"\0" not in data

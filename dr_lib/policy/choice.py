@@ -55,10 +55,11 @@ def _nothing(
     asset: str, candidates: Sequence[KnownPoint], wanted: str, silent: Sequence[str]
 ) -> NotFound | StoreUnavailable | IntegrityError:
     copies: list[Copy] = [copy for point in candidates for copy in point.copies]
-    if silent:
+    mute = {*silent, *(c.region for c in copies if c.state is CopyState.UNKNOWN)}
+    if mute:
         return StoreUnavailable(
             f"no region that answers holds {wanted!r} of {asset!r}",
-            where=f"no answer from: {', '.join(sorted(silent))}",
+            where=f"no answer from: {', '.join(sorted(mute))}",
             hint="`drctl doctor` tells why; run the command again when they answer",
         )
     if any(c.state is CopyState.DAMAGED for c in copies):

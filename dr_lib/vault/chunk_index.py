@@ -54,7 +54,8 @@ def load_index(vault: Vault) -> ChunkIndex:
     """Everything that can be reused in `vault`: indexed packs that are still there, and packs of interrupted runs.
 
     Costs two listings, one get an index object, and two ranges for each pack that no index names (a run died
-    between storing the pack and indexing it; its frames are learned from the pack's own table).
+    between storing the pack and indexing it; its frames are learned from the pack's own table). Both carry the table's
+    digest, so that a damaged one is left out. The frames' bytes are not read: finding rot there is verification's work.
     """
     present = vault.packs()
     keys = [info.key for info in vault.store.list(layout.INDEX)]
@@ -97,6 +98,6 @@ def _read_table(vault: Vault, name: str, size: int) -> list[IndexedPack]:
         footer = vault.store.get_range(key, max(0, size - pack.FOOTER_SIZE), min(size, pack.FOOTER_SIZE))
         length = pack.table_size(footer, size, where)
         rows = vault.store.get_range(key, size - pack.FOOTER_SIZE - length, length)
-        return [IndexedPack(name, size, pack.parse_table(rows, size, where))]
+        return [IndexedPack(name, size, pack.parse_table(rows, footer, size, where))]
     except (IntegrityError, NotFound):
         return []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from dr_lib.format import canonical, layout
+from dr_lib.errors import IntegrityError
+from dr_lib.format import canonical, entries, layout
 from dr_lib.model.drill import DrillReport
 from dr_lib.vault.vault import Vault
 
@@ -48,24 +50,40 @@ def record_evidence(vault: Vault, report: DrillReport) -> str:
 
 
 def last_drill(vault: Vault, asset: str) -> PastDrill | None:
-    """The newest drill of an asset that this vault has evidence of: one listing and one get."""
-    keys = [info.key for info in vault.store.list(f"{layout.EVIDENCE}{asset}/")]
+    """The newest drill of an asset that this vault has evidence of: one listing and one get.
+
+    `IntegrityError` when that evidence is no such statement, or another drill's.
+    """
+    listed = (info.key for info in vault.store.list(f"{layout.EVIDENCE}{asset}/"))
+    keys = [key for key in listed if layout.is_evidence_key(key)]
     if not keys:
         return None
-    predicate = vault.record(keys[-1])["predicate"]
+    where = vault.where(keys[-1])
+    try:
+        found = _past_drill(vault.record(keys[-1])["predicate"], keys[-1])
+    except entries.ODD as error:
+        raise IntegrityError(f"a drill's evidence does not parse: {error!r}", where=where) from error
+    if layout.evidence_key(asset, found.drill) != keys[-1]:
+        raise IntegrityError("a drill's evidence stands under another name", where=where)
+    return found
+
+
+def _past_drill(predicate: dict[str, Any], key: str) -> PastDrill:
     return PastDrill(
-        drill=predicate["drill"],
-        verdict=predicate["verdict"],
-        finished_at=predicate["finished_at"],
-        rto_s=predicate["rto_s"],
-        rpo_s=predicate["rpo_s"],
-        key=keys[-1],
+        drill=entries.text(predicate["drill"]),
+        verdict=entries.text(predicate["verdict"]),
+        finished_at=entries.text(predicate["finished_at"]),
+        rto_s=entries.number(predicate["rto_s"]),
+        rpo_s=entries.number(predicate["rpo_s"]),
+        key=key,
     )
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return canonical.time_text(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # a measure may be NaN; JSON has no such number, and the evidence must be kept
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused
+from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused, UsageError
 from dr_lib.format import canonical, layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.model.manifest import Manifest, PointSummary
@@ -128,15 +128,24 @@ class Vault:
 
 
 def open_vault(region: str, store: ObjectStore) -> Vault:
-    """The vault in `store`, proven to answer and to be of a known format; within seconds, or an error that names it."""
+    """The vault in `store`, proven to answer and to be of a known format; within seconds, or an error that names it.
+
+    `UsageError` (2) when it is another region's: one store under two names would count as two copies.
+    """
     try:
         data = store.get(layout.VAULT_KEY)
     except NotFound:
         store.check()
         raise NotFound("this region holds no vault", where=store.label, hint="`drctl init` creates it") from None
     facts = canonical.loads(data, f"{store.label}, {layout.VAULT_KEY}")
-    if facts.get("format") != FORMAT:
+    if type(facts.get("format")) is not int or facts["format"] != FORMAT:
         raise IntegrityError(f"a vault of format {facts.get('format')!r}", where=store.label, hint="use a newer drctl")
+    if facts.get("region") != region:
+        raise UsageError(
+            f"this is the vault of region {facts.get('region')!r}",
+            where=store.label,
+            hint="two regions must not share a store: correct the url, or the region's name, in dr.yaml",
+        )
     return Vault(region, store)
 
 

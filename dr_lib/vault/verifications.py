@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from typing import Any
 
-from dr_lib.errors import IntegrityError
+from dr_lib.errors import IntegrityError, NotFound
 from dr_lib.format import canonical, entries, layout
 from dr_lib.model.copy import Verification
+from dr_lib.policy.copy_state import FULL
 from dr_lib.vault.vault import Vault
 
 KIND = "verification"
 
 
 def record_verification(vault: Vault, verification: Verification) -> str:
-    """Leave the result in the vault; its key. A retry leaves a second, equal event, which changes no state."""
-    key = layout.event_key(
-        verification.asset, verification.finished_at, KIND, verification.point, secrets.token_bytes(4)
-    )
-    vault.add_record(key, _to_json(verification))
+    """Leave the result in the vault; its key. The same result twice is one event."""
+    record = _to_json(verification)
+    data = canonical.dumps(record)
+    key = layout.event_key(verification.asset, verification.finished_at, KIND, verification.point, data)
+    vault.add_record(key, record)
     return key
 
 
-def verifications(vault: Vault, asset: str) -> dict[str, list[Verification]]:
-    """Verifications of an asset's points in this vault, by point, in order of time.
+def verifications(vault: Vault, asset: str) -> dict[str, list[Verification | None]]:
+    """What decides the state of an asset's points in this vault: by point, in order of time.
 
-    Costs one listing and one get an event. An event that does not parse raises `IntegrityError`: what it said is
-    unknown, and unknown is not fine.
+    Earlier verifications than a point's newest decisive one (damage, or a full one that found none) are not read, so
+    that the cost is one listing and about one get a point, however often it was verified. None stands for an event
+    that is damaged: what it said is unknown, and unknown is not fine.
     """
-    found: defaultdict[str, list[Verification]] = defaultdict(list)
-    for event in vault.events(asset):
-        if event.kind == KIND:
-            found[event.point].append(_parse(vault, event))
-    return dict(found)
+    found: defaultdict[str, list[Verification | None]] = defaultdict(list)
+    settled: set[str] = set()
+    for event in reversed([event for event in vault.events(asset) if event.kind == KIND]):
+        if event.point in settled:
+            continue
+        verification = _readable(vault, event)
+        found[event.point].append(verification)
+        if verification is not None and (verification.mode == FULL or not verification.ok):
+            settled.add(event.point)
+    return {point: newest_first[::-1] for point, newest_first in found.items()}
 
 
 def _to_json(verification: Verification) -> dict[str, Any]:
@@ -51,8 +57,18 @@ def _to_json(verification: Verification) -> dict[str, Any]:
     }
 
 
+def _readable(vault: Vault, event: layout.EventName) -> Verification | None:
+    try:
+        return _parse(vault, event)
+    except (IntegrityError, NotFound):
+        return None
+
+
 def _parse(vault: Vault, event: layout.EventName) -> Verification:
-    record = vault.record(event.key)
+    data = vault.store.get(event.key)
+    if layout.event_check(data) != event.check:
+        raise IntegrityError("an event's bytes are not those its name promises", where=vault.where(event.key))
+    record = canonical.loads(data, vault.where(event.key))
     try:
         found = Verification(
             region=entries.text(record["region"]),
@@ -65,8 +81,9 @@ def _parse(vault: Vault, event: layout.EventName) -> Verification:
             bytes_read=entries.natural(record["bytes_read"]),
             findings=tuple(entries.text(item) for item in record["findings"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except entries.ODD as error:
         raise IntegrityError(f"a verification does not parse: {error!r}", where=vault.where(event.key)) from error
-    if (found.asset, found.point, found.region) != (event.asset, event.point, vault.region):
+    said = (found.asset, found.point, found.region, found.finished_at)
+    if said != (event.asset, event.point, vault.region, event.at):
         raise IntegrityError("a verification is of another copy than its name says", where=vault.where(event.key))
     return found
