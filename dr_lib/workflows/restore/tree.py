@@ -13,6 +13,7 @@ from dr_lib.errors import IntegrityError
 from dr_lib.model.manifest import DirectoryEntry, FileEntry, LinkEntry
 
 CHECKERS = 4
+READ_BYTES = 4 << 20
 
 
 def make_directories(root: Path, directories: Sequence[DirectoryEntry]) -> None:
@@ -49,7 +50,9 @@ def finish_tree(
 
 
 def _digest(path: Path) -> bytes:
+    """Read in pieces and not through a mapping, which would count the whole file as this process's memory."""
     hasher = blake3()
-    if path.stat().st_size:
-        hasher.update_mmap(path)
+    with path.open("rb", buffering=0) as file:
+        while piece := file.read(READ_BYTES):
+            hasher.update(piece)
     return hasher.digest()
