@@ -233,12 +233,12 @@ class Runtime:
         done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra)
         return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
 
-    def smoke(self, asset: str, directory: str) -> Document:
-        """Smoke-test a restored directory against the proof that travels in the asset's newest point."""
+    def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
+        """Smoke-test a restored directory against the proof that travels in a point of the asset."""
         facts = self.config.asset(asset)
         answers = self._wiring.answers(list(facts.regions))
         known = observe(asset, answers)
-        choice = choose(asset, known.points, LATEST, silent=tuple(known.silent))
+        choice = choose(asset, known.points, point, silent=tuple(known.silent))
         with tempfile.TemporaryDirectory(prefix="dr-smoke-") as folder:
             proof = Path(folder) / "proof"
             restore_attachments(_open_ones(answers, choice.regions), asset, choice.point.point, proof)

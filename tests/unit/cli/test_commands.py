@@ -46,7 +46,8 @@ CALLS = [
         "restore",
         {"asset": "m", "target": "/t", "point": POINT, "at": None, "region": None, "include": (), "attachments": "/p"},
     ),
-    (["smoke", "m", "--dir", "/t"], "smoke", {"asset": "m", "directory": "/t"}),
+    (["smoke", "m", "--dir", "/t"], "smoke", {"asset": "m", "directory": "/t", "point": "latest"}),
+    (["smoke", "m", "--dir", "/t", "--point", "p"], "smoke", {"asset": "m", "directory": "/t", "point": "p"}),
     (["drill", "m"], "drill", {"asset": "m", "scenario": None, "region": None, "disaster_at": None}),
     (
         ["drill", "m", "--scenario", "region-lost", "--region", "a", "--disaster-at", "2026-11-23T18:00:00Z"],
