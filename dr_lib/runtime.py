@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -20,12 +21,12 @@ from dr_lib import documents
 from dr_lib.catalog.observe import Answer, Observation, observe
 from dr_lib.clock import Clock, monotonic, utc_now
 from dr_lib.config import load_config
-from dr_lib.errors import DrError, NotFound, UsageError
+from dr_lib.errors import DrError, NotFound, OutOfSpace, StoreUnavailable, UsageError
 from dr_lib.format.layout import POINT_ID
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
-from dr_lib.model.copy import CopyState, Verification
-from dr_lib.policy.choice import LATEST, choose, restorable_regions
+from dr_lib.model.copy import CopyState, KnownPoint, Verification
+from dr_lib.policy.choice import LATEST, Choice, choose, restorable_regions
 from dr_lib.policy.standing import standing
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
@@ -122,7 +123,8 @@ class Runtime:
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
 
-        When a copy fails the point stays committed and the region's error is raised, saying so.
+        When a copy fails the point stays committed, the other regions still get theirs, and the first failed region's
+        error is raised, saying so.
         """
         started = monotonic()
         facts = self.config.asset(asset)
@@ -133,10 +135,13 @@ class Runtime:
         source = self._wiring.source(facts)
         committed = commit_backup(vault, source, plan, capture())
         copies = {vault.region: CopyState.COMPLETE.value}
+        failed: list[DrError] = []
         for region in (name for name in wanted if name != vault.region):
-            self._replicate_or_say(asset, plan.point, vault, region, progress)
-            copies[region] = CopyState.COMPLETE.value
+            with _kept_in(failed):
+                self._replicate_or_say(asset, plan.point, vault, region, progress)
+                copies[region] = CopyState.COMPLETE.value
         progress.finish()
+        _raise_first(failed)
         return documents.committed_document(committed, copies, monotonic() - started)
 
     def replicate(
@@ -148,7 +153,8 @@ class Runtime:
     ) -> Document:
         """Copy a point (every point, when None) to the regions of the asset that lack it. Idempotent.
 
-        Every region is tried; the error of the first that failed is raised at the end.
+        Every region and point is tried, but none more in a region that stopped answering; the first error is raised at
+        the end.
         """
         started = monotonic()
         facts = self.config.asset(asset)
@@ -157,20 +163,15 @@ class Runtime:
         known = observe(asset, answers)
         points = [p for p in known.points if point in (None, p.point) and restorable_regions(p)]
         if point is not None and not points:
-            choose(asset, known.points, point, silent=tuple(known.silent))
-        copied, failed = [], []
+            _choose(asset, known, point)
+        copied: list[Document] = []
+        failed: list[DrError] = []
         for target in targets:
-            found = answers[target]
-            if not isinstance(found, Vault):
-                failed.append(found)
-                continue
-            for known_point in points:
-                if known_point.copy_in(target).state is CopyState.MISSING:
-                    sources = _open_ones(answers, restorable_regions(known_point))
-                    done = replicate(sources, found, asset, known_point.point, progress)
-                    copied.append(documents.replicated_document(done))
-        if failed:
-            raise failed[0]
+            with _kept_in(failed):
+                vault = _open_or_raise(answers[target])
+                missing = [p for p in points if p.copy_in(target).state is CopyState.MISSING]
+                failed += _replicate_all(answers, vault, missing, copied, progress)
+        _raise_first(failed)
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
 
     def verify(
@@ -185,22 +186,21 @@ class Runtime:
     ) -> Document:
         """Verify copies: of one asset or all, one point or all, one region or all. Damage is in the results.
 
-        With `unverified` copies that a full verification has found whole are left out. Regions that do not answer are
-        left to the end: their error is raised when all others are done.
+        With `unverified` copies that a full verification has found whole are left out. Regions that do not answer, or
+        stop answering, are left to the end: their error is raised when all others are done.
         """
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
+        wanted = _mode(mode)
         results: list[Verification] = []
         failed: list[DrError] = []
         for name in names:
             regions = [self.config.region(region).name] if region else list(self.config.asset(name).regions)
             for found in self._wiring.answers(regions).values():
-                if isinstance(found, Vault):
-                    due = self._due(found, name, point, unverified=unverified)
-                    results += verify(found, name, due, _mode(mode), progress, self._wiring.clock) if due else ()
-                else:
-                    failed.append(found)
-        if failed:
-            raise failed[0]
+                with _kept_in(failed):
+                    vault = _open_or_raise(found)
+                    due = self._due(vault, name, point, unverified=unverified)
+                    results += verify(vault, name, due, wanted, progress, self._wiring.clock) if due else ()
+        _raise_first(failed)
         if point is not None and not results and not unverified:
             raise NotFound(f"no region holds a point {point!r}", hint="`drctl points` lists what there is")
         return {"results": [documents.verification_document(r) for r in results]}
@@ -227,7 +227,7 @@ class Runtime:
             if region is not None:
                 _open_or_raise(answers[region])
             known = observe(asset, answers)
-            choice = choose(asset, known.points, point, at=_moment(at), silent=tuple(known.silent))
+            choice = _choose(asset, known, point, _moment(at))
             vaults, chosen = _open_ones(answers, choice.regions), choice.point.point
         extra = Path(attachments).absolute() if attachments else None
         done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra)
@@ -238,7 +238,7 @@ class Runtime:
         facts = self.config.asset(asset)
         answers = self._wiring.answers(list(facts.regions))
         known = observe(asset, answers)
-        choice = choose(asset, known.points, point, silent=tuple(known.silent))
+        choice = _choose(asset, known, point)
         with tempfile.TemporaryDirectory(prefix="dr-smoke-") as folder:
             proof = Path(folder) / "proof"
             restore_attachments(_open_ones(answers, choice.regions), asset, choice.point.point, proof)
@@ -252,7 +252,10 @@ class Runtime:
         region: str | None = None,
         disaster_at: str | None = None,
     ) -> Document:
-        """Run a drill and store its evidence in every surviving region. A failed drill is a document, not an error."""
+        """Run a drill and store its evidence in every surviving region that takes it.
+
+        A failed drill is a document, not an error; evidence that no region took is an error.
+        """
         facts = self.config.asset(asset)
         lost = self.config.region(region).name if region else facts.regions[0]
         world = World(
@@ -263,10 +266,14 @@ class Runtime:
         )
         report = drill(facts, scenario or facts.drill.scenario, lost, _moment(disaster_at), world)
         survivors = [name for name in facts.regions if name != lost]
-        kept = {
-            vault.region: record_evidence(vault, report)
-            for vault in _open_ones(self._wiring.answers(survivors), survivors)
-        }
+        kept: dict[str, str] = {}
+        failed: list[DrError] = []
+        for answer in self._wiring.answers(survivors).values():
+            with _kept_in(failed):
+                vault = _open_or_raise(answer)
+                kept[vault.region] = record_evidence(vault, report)
+        if not kept:
+            _raise_first(failed)
         return documents.drill_document(report, kept)
 
     def points(self, asset: str | None = None) -> list[Document]:
@@ -295,7 +302,7 @@ class Runtime:
         return vault, load_plan(vault, self.config.asset(asset).name, run)
 
     def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> None:
-        """All shards of a plan on this machine's threads, then the proof."""
+        """All shards of a plan on this machine's threads, then the proof. After an error no further shard is begun."""
         source, index = self._wiring.source(asset), load_index(vault)
         progress.start(sum(file.size for file in plan.listing.files), f"backup {asset.name}")
         with ThreadPoolExecutor(self.config.limits.workers) as pool:
@@ -303,8 +310,11 @@ class Runtime:
                 pool.submit(store_shard, vault, source, plan, number, index, progress)
                 for number in range(len(plan.shards))
             ]
-            for job in jobs:
-                job.result()
+            try:
+                for job in as_completed(jobs):
+                    job.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
         store_proof(vault, source, plan, index, partial(record_proof, asset))
 
     def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
@@ -317,7 +327,9 @@ class Runtime:
 
     def _due(self, vault: Vault, asset: str, point: str | None, *, unverified: bool) -> list[str]:
         """Points of a vault to verify. A copy found damaged is due again: its alarm stands until it is healed."""
-        points = [name.point for name in vault.points(asset) if point in (None, name.point)]
+        # A point that was verified here once and has no manifest any more was lost, and verification says so.
+        seen = {name.point for name in vault.points(asset)} | {event.point for event in vault.events(asset)}
+        points = sorted(name for name in seen if point in (None, name))
         if not unverified:
             return points
         known = observe(asset, {vault.region: vault}).points
@@ -330,12 +342,60 @@ class Runtime:
     def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
         own = {region: answers[region] for region in asset.regions}
         known = observe(asset.name, own)
-        answering = [region for region in own if region not in known.silent]
-        drilled = _newest([last_drill(vault, asset.name) for vault in _open_ones(own, answering)])
+        mute: list[DrError] = []
+        drills: list[PastDrill | None] = []
+        for vault in _open_ones(own, [region for region in own if region not in known.silent]):
+            with _kept_in(mute):
+                drills.append(last_drill(vault, asset.name))
+        drilled = _newest(drills)
         verdict = drilled.verdict if drilled else None
-        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock())
+        unread = tuple(f"the evidence of drills cannot be read: {error.what} [{error.where}]" for error in mute)
+        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unread)
         objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
         return documents.standing_document(found, drilled, objectives)
+
+
+@contextmanager
+def _kept_in(failed: list[DrError]) -> Iterator[None]:
+    """Keeps an error of the block for later, so that other regions still get their turn."""
+    try:
+        yield
+    except DrError as error:
+        failed.append(error)
+
+
+def _raise_first(failed: Sequence[DrError]) -> None:
+    if failed:
+        raise failed[0]
+
+
+def _replicate_all(
+    answers: Mapping[str, Answer],
+    target: Vault,
+    points: Sequence[KnownPoint],
+    copied: list[Document],
+    progress: Progress,
+) -> list[DrError]:
+    """Copy each point into `target` and note it in `copied`; the errors of those that failed."""
+    failed: list[DrError] = []
+    for point in points:
+        with _kept_in(failed):
+            done = replicate(_open_ones(answers, restorable_regions(point)), target, point.asset, point.point, progress)
+            copied.append(documents.replicated_document(done))
+        if failed and isinstance(failed[-1], StoreUnavailable | OutOfSpace):
+            break
+    return failed
+
+
+def _choose(asset: str, known: Observation, wanted: str, at: datetime | None = None) -> Choice:
+    """As `choose`; when every region is mute for a reason that no retry mends, that reason."""
+    try:
+        return choose(asset, known.points, wanted, at=at, silent=tuple(known.silent))
+    except StoreUnavailable:
+        reasons = list(known.silent.values())
+        if reasons and not any(reason.retryable for reason in reasons):
+            raise reasons[0] from None
+        raise
 
 
 def _open_ones(answers: Mapping[str, Answer], regions: Sequence[str]) -> list[Vault]:

@@ -24,16 +24,21 @@ class Standing:
 
 
 def standing(
-    asset: Asset, points: Sequence[KnownPoint], silent: Sequence[str], last_verdict: str | None, now: datetime
+    asset: Asset,
+    points: Sequence[KnownPoint],
+    silent: Sequence[str],
+    last_verdict: str | None,
+    now: datetime,
+    unread: Sequence[str] = (),
 ) -> Standing:
     """Judge an asset by what its regions hold; what is not known is a problem, never taken for fine.
 
-    `last_verdict` is the newest drill's, None when there is no evidence of any.
+    `last_verdict` is the newest drill's, None when there is no evidence of any; `unread` says what else is not known.
     """
     verified = newest_verified(points, asset.regions, now)
     age = rpo_seconds(verified, now)
     newest = points[0] if points else None
-    problems = [f"{region} does not answer" for region in silent]
+    problems = [*(f"{region} does not answer" for region in silent), *unread]
     if age is None:
         problems.append("no verified point in any region that answers")
     elif age > asset.objectives.rpo.total_seconds():

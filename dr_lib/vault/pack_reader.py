@@ -10,15 +10,18 @@ from blake3 import blake3
 from dr_lib.codecs import registry
 from dr_lib.errors import IntegrityError
 from dr_lib.format import layout, pack
-from dr_lib.model.manifest import FrameRef
+from dr_lib.model.manifest import FrameRef, PackRef
 from dr_lib.vault.vault import Vault
 
 
-def fetch_pack(vault: Vault, name: str) -> bytes:
-    """All bytes of a pack, proven to be the ones that its name promises. `NotFound` when it is not there."""
-    key = layout.pack_key(name)
-    data = vault.store.get(key)
-    if hashlib.sha256(data).hexdigest() != name:
+def fetch_pack(vault: Vault, ref: PackRef) -> bytes:
+    """All bytes of a pack, proven to be the ones that its name promises. `NotFound` when it is not there.
+
+    Never more than `ref.size` bytes are asked for, whatever the stored object has grown to.
+    """
+    key = layout.pack_key(ref.sha256)
+    data = vault.store.get_range(key, 0, ref.size)
+    if hashlib.sha256(data).hexdigest() != ref.sha256:
         raise IntegrityError("a pack's bytes are not those its name promises", where=vault.where(key))
     return data
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from dr_lib.errors import DrError, IntegrityError, NotFound, StoreUnavailable
+from dr_lib.errors import DrError
 from dr_lib.format import layout, pack
 from dr_lib.format.index import IndexedPack
 from dr_lib.model.manifest import PackRef
+from dr_lib.policy.failover import ASK_ANOTHER, decisive, decisive_of_pack
 from dr_lib.progress import Progress
 from dr_lib.vault.chunk_index import save_index
 from dr_lib.vault.pack_reader import fetch_pack
@@ -36,7 +37,7 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
     """Copy one point into `target`, preferring the sources in their order, pack by pack.
 
     Idempotent: what is there already is not sent again. Every pack is proven against its name on the way, so damage is
-    never copied. Raises the last source's error when none could give a pack whole.
+    never copied. When no source could give a pack whole, raises what `decisive` says; the packs copied so far stay.
     """
     source, data = _manifest(sources, asset, point)
     summary = source.parse_manifest(asset, point, data).summary
@@ -54,17 +55,16 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
 
 def _manifest(sources: Sequence[Vault], asset: str, point: str) -> tuple[Vault, bytes]:
     """A sound manifest's bytes and the vault that gave them."""
-    failed: DrError | None = None
+    failed: list[DrError] = []
     for vault in sources:
         try:
             data = vault.manifest_bytes(asset, point)
             vault.parse_manifest(asset, point, data)
-        except (IntegrityError, NotFound, StoreUnavailable) as error:
-            failed = error
+        except ASK_ANOTHER as error:
+            failed.append(error)
         else:
             return vault, data
-    assert failed is not None, "there is at least one source"
-    raise failed
+    raise decisive(failed)
 
 
 def _copy(
@@ -78,13 +78,12 @@ def _copy(
 
 
 def _fetch(sources: Sequence[Vault], ref: PackRef) -> tuple[bytes, tuple[str, ...]]:
+    failed: list[DrError] = []
     notes: list[str] = []
-    failed: DrError | None = None
     for vault in sources:
         try:
-            return fetch_pack(vault, ref.sha256), tuple(notes)
-        except (IntegrityError, NotFound, StoreUnavailable) as error:
+            return fetch_pack(vault, ref), tuple(notes)
+        except ASK_ANOTHER as error:
+            failed.append(error)
             notes.append(f"{error.what} [{error.where or vault.region}]")
-            failed = error
-    assert failed is not None, "there is at least one source"
-    raise failed
+    raise decisive_of_pack(failed)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +15,7 @@ from dr_lib.clock import Clock, monotonic
 from dr_lib.errors import IntegrityError, NotFound
 from dr_lib.format import layout, pack
 from dr_lib.model.copy import Verification
-from dr_lib.model.manifest import FrameRef, Manifest
+from dr_lib.model.manifest import Manifest, PackRef
 from dr_lib.progress import Progress
 from dr_lib.vault.pack_reader import fetch_pack, open_frame
 from dr_lib.vault.vault import Vault
@@ -37,8 +38,28 @@ class _Copy:
 
     point: str
     manifest_sha256: str = hashlib.sha256(b"").hexdigest()
-    manifest: Manifest | None = None
+    packs: tuple[PackRef, ...] = ()
+    bytes_read: int = 0
     findings: list[str] = field(default_factory=list)
+
+
+class _Needs:
+    """Each pack that the points need: whose it is, and its frames as the manifests state them.
+
+    Manifests are dropped once this is learned from them: memory grows with the frames that differ, not with the points.
+    """
+
+    def __init__(self) -> None:
+        self.users: defaultdict[PackRef, list[_Copy]] = defaultdict(list)
+        self.frames: defaultdict[PackRef, set[pack.Frame]] = defaultdict(set)
+
+    def learn(self, copy: _Copy, manifest: Manifest) -> None:
+        packs = manifest.summary.packs
+        for ref in packs:
+            self.users[ref].append(copy)
+        for file in (*manifest.files, *manifest.attachments):
+            for f in file.frames:
+                self.frames[packs[f.pack]].add(pack.Frame(f.digest, f.codec, f.seal, f.raw, f.offset, f.length))
 
 
 def verify(
@@ -50,34 +71,36 @@ def verify(
     Raises `StoreUnavailable` (6) when the store stops answering; nothing is recorded then.
     """
     started = monotonic()
-    copies = [_read_manifest(vault, asset, point) for point in points]
+    needs = _Needs()
+    copies = [_read_manifest(vault, asset, point, needs) for point in points]
     sizes = vault.packs()
     for copy in copies:
         _check_sizes(copy, sizes)
     if mode is Mode.FULL:
-        _read_packs(vault, copies, sizes, progress)
+        _read_packs(vault, needs, sizes, progress)
     seconds = monotonic() - started
-    results = tuple(_result(vault, asset, copy, mode, clock, seconds) for copy in copies)
+    results = tuple(_result(vault.region, asset, copy, mode, clock(), seconds) for copy in copies)
     for result in results:
         record_verification(vault, result)
     return results
 
 
-def _read_manifest(vault: Vault, asset: str, point: str) -> _Copy:
+def _read_manifest(vault: Vault, asset: str, point: str, needs: _Needs) -> _Copy:
     copy = _Copy(point)
     try:
         data = vault.manifest_bytes(asset, point)
         copy.manifest_sha256 = hashlib.sha256(data).hexdigest()
-        copy.manifest = vault.parse_manifest(asset, point, data)
+        manifest = vault.parse_manifest(asset, point, data)
     except (IntegrityError, NotFound) as error:
         copy.findings.append(str(error))
+    else:
+        copy.packs = manifest.summary.packs
+        needs.learn(copy, manifest)
     return copy
 
 
 def _check_sizes(copy: _Copy, sizes: Mapping[str, int]) -> None:
-    if copy.manifest is None:
-        return
-    for ref in copy.manifest.summary.packs:
+    for ref in copy.packs:
         found = sizes.get(ref.sha256)
         if found is None:
             copy.findings.append(f"pack {ref.sha256} is gone")
@@ -85,65 +108,46 @@ def _check_sizes(copy: _Copy, sizes: Mapping[str, int]) -> None:
             copy.findings.append(f"pack {ref.sha256} has {found} bytes where {ref.size} are right")
 
 
-def _read_packs(vault: Vault, copies: Sequence[_Copy], sizes: Mapping[str, int], progress: Progress) -> None:
-    """Read every pack that the points need once; a damaged one is a finding of each point that needs it."""
-    users: defaultdict[str, list[_Copy]] = defaultdict(list)
-    frames: defaultdict[str, set[FrameRef]] = defaultdict(set)
-    for copy in copies:
-        for name, wanted in _frames_by_pack(copy.manifest).items():
-            users[name].append(copy)
-            frames[name] |= wanted
-    names = sorted(name for name in users if name in sizes)
-    progress.start(sum(sizes[name] for name in names), f"verify {vault.region}")
+def _read_packs(vault: Vault, needs: _Needs, sizes: Mapping[str, int], progress: Progress) -> None:
+    """Read every pack of the right size once; a damaged one is a finding of each point that needs it."""
+    refs = sorted((ref for ref in needs.users if sizes.get(ref.sha256) == ref.size), key=lambda ref: ref.sha256)
+    progress.start(sum(ref.size for ref in refs), f"verify {vault.region}")
 
-    def read(name: str) -> str | None:
-        finding = _damage(vault, name, frames[name])
-        progress.advance(sizes[name])
+    def read(ref: PackRef) -> str | None:
+        finding = _damage(vault, ref, needs.frames[ref])
+        progress.advance(ref.size)
         return finding
 
     with ThreadPoolExecutor(STREAMS) as pool:
-        for name, finding in zip(names, pool.map(read, names), strict=True):
-            if finding is not None:
-                for copy in users[name]:
-                    copy.findings.append(finding)
+        for ref, finding in zip(refs, pool.map(read, refs), strict=True):
+            for copy in needs.users[ref]:
+                copy.bytes_read += ref.size
+                copy.findings += [finding] if finding is not None else []
     progress.finish()
 
 
-def _frames_by_pack(manifest: Manifest | None) -> dict[str, set[FrameRef]]:
-    """Every frame that a manifest states, under its pack's name; packs without one included."""
-    if manifest is None:
-        return {}
-    packs = manifest.summary.packs
-    found: dict[str, set[FrameRef]] = {ref.sha256: set() for ref in packs}
-    for file in (*manifest.files, *manifest.attachments):
-        for frame in file.frames:
-            found[packs[frame.pack].sha256].add(frame)
-    return found
-
-
-def _damage(vault: Vault, name: str, frames: set[FrameRef]) -> str | None:
+def _damage(vault: Vault, ref: PackRef, frames: set[pack.Frame]) -> str | None:
     """What is wrong with a pack, None when its name, its own table and every stated frame hold."""
     try:
-        data = memoryview(fetch_pack(vault, name))
-        pack.parse(data, vault.where(layout.pack_key(name)))
+        data = memoryview(fetch_pack(vault, ref))
+        pack.parse(data, vault.where(layout.pack_key(ref.sha256)))
         for frame in frames:
             stored = data[frame.offset : frame.offset + frame.length]
             open_frame(stored, frame.digest, frame.codec, frame.seal, frame.raw)
     except (IntegrityError, NotFound) as error:
-        return f"pack {name}: {error.what}"
+        return f"pack {ref.sha256}: {error.what}"
     return None
 
 
-def _result(vault: Vault, asset: str, copy: _Copy, mode: Mode, clock: Clock, seconds: float) -> Verification:
-    packs = copy.manifest.summary.packs if copy.manifest is not None else ()
+def _result(region: str, asset: str, copy: _Copy, mode: Mode, finished_at: datetime, seconds: float) -> Verification:
     return Verification(
-        region=vault.region,
+        region=region,
         asset=asset,
         point=copy.point,
         manifest_sha256=copy.manifest_sha256,
         mode=mode.value,
-        finished_at=clock(),
+        finished_at=finished_at,
         seconds=seconds,
-        bytes_read=sum(ref.size for ref in packs) if mode is Mode.FULL else 0,
+        bytes_read=copy.bytes_read,
         findings=tuple(copy.findings),
     )

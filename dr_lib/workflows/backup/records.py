@@ -72,15 +72,14 @@ def save_plan(vault: Vault, plan: BackupPlan) -> None:
 
 def load_plan(vault: Vault, asset: str, point: str) -> BackupPlan:
     """The plan of a run; `NotFound` when there is none."""
-    key = layout.plan_key(asset, point)
-    return _parsed(vault, key, _parse_plan)
+    return _parsed(vault, layout.plan_key(asset, point), _name(asset, point, PLAN), _parse_plan)
 
 
 def save_part(vault: Vault, plan: BackupPlan, name: str, part: StoredPart) -> StoredPart:
     """Leave word of a finished part. When another try was faster its word stands and is returned."""
     key = layout.part_key(plan.asset, plan.point, name)
     try:
-        vault.store.create(key, _pack(_part_json(part)))
+        vault.store.create(key, _pack(_name(plan.asset, plan.point, name) | _part_json(part)))
     except AlreadyExists:
         return load_part(vault, plan, name)
     return part
@@ -88,7 +87,8 @@ def save_part(vault: Vault, plan: BackupPlan, name: str, part: StoredPart) -> St
 
 def load_part(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:
     """A finished part of a run; `NotFound` when it is not finished."""
-    return _parsed(vault, layout.part_key(plan.asset, plan.point, name), _parse_part)
+    key = layout.part_key(plan.asset, plan.point, name)
+    return _parsed(vault, key, _name(plan.asset, plan.point, name), _parse_part)
 
 
 def shard_name(number: int) -> str:
@@ -96,33 +96,43 @@ def shard_name(number: int) -> str:
     return f"shard-{number:04d}"
 
 
+PLAN = "plan"
 PROOF = "proof"
 
 
+def _name(asset: str, point: str, part: str) -> Json:
+    """What binds a record to its place, so that one which was put under another's key is not taken for it."""
+    return {"asset": asset, "point": point, "part": part}
+
+
 def _pack(record: Json) -> bytes:
-    return zstandard.ZstdCompressor(level=3).compress(canonical.dumps(record))
+    """One zstd frame with a checksum: a record has no digest elsewhere, and what it says goes into the manifest."""
+    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(canonical.dumps(record))
 
 
 def _unpack(stored: bytes) -> bytes:
     if not 0 < zstandard.frame_content_size(stored) <= MAX_RECORD:
         raise ValueError("it claims a length that no record has")
-    return zstandard.ZstdDecompressor().decompress(stored)
+    if not zstandard.get_frame_parameters(stored).has_checksum:
+        raise ValueError("it has no checksum")
+    return zstandard.ZstdDecompressor().decompress(stored, allow_extra_data=False)
 
 
-def _parsed(vault: Vault, key: str, parse: Callable[[Json], T]) -> T:
+def _parsed(vault: Vault, key: str, name: Json, parse: Callable[[Json], T]) -> T:
     where = vault.where(key)
+    stored = vault.store.get(key)
     try:
-        stored = vault.store.get(key)
-        return parse(canonical.loads(_unpack(stored), where))
-    except (KeyError, TypeError, ValueError, zstandard.ZstdError) as error:
+        record = canonical.loads(_unpack(stored), where)
+        if {field: record[field] for field in name} != name:
+            raise ValueError("it is another run's or another part's")
+        return parse(record)
+    except (*entries.ODD, zstandard.ZstdError) as error:
         raise IntegrityError(f"a run's record does not parse: {error!r}", where=where, hint="back up again") from error
 
 
 def _plan_json(plan: BackupPlan) -> Json:
-    return {
-        "asset": plan.asset,
+    return _name(plan.asset, plan.point, PLAN) | {
         "kind": plan.kind,
-        "point": plan.point,
         "created_at": canonical.time_text(plan.created_at),
         "source": plan.source,
         "files": [[f.path, f.mode, f.mtime_ns, f.size, f.tag] for f in plan.listing.files],
@@ -133,19 +143,32 @@ def _plan_json(plan: BackupPlan) -> Json:
 
 
 def _parse_plan(record: Json) -> BackupPlan:
+    files = tuple(_parse_listed(*row) for row in record["files"])
     return BackupPlan(
         asset=record["asset"],
-        kind=record["kind"],
+        kind=entries.text(record["kind"]),
         point=record["point"],
         created_at=canonical.parse_time(record["created_at"]),
-        source=record["source"],
+        source=entries.text(record["source"]),
         listing=SourceListing(
-            files=tuple(SourceFile(*row) for row in record["files"]),
+            files=files,
             directories=tuple(entries.parse_directory(item) for item in record["directories"]),
             links=tuple(entries.parse_link(item) for item in record["links"]),
         ),
-        shards=tuple(tuple(Piece(*row) for row in shard) for shard in record["shards"]),
+        shards=tuple(tuple(_parse_shard_piece(row, len(files)) for row in shard) for shard in record["shards"]),
     )
+
+
+def _parse_listed(path: object, mode: object, mtime_ns: object, size: object, tag: object) -> SourceFile:
+    numbers = entries.natural(mode), entries.whole(mtime_ns), entries.natural(size)
+    return SourceFile(entries.text(path), *numbers, entries.text(tag))
+
+
+def _parse_shard_piece(row: list[Any], files: int) -> Piece:
+    file, start, end = (entries.natural(number) for number in row)
+    if file >= files or start > end:
+        raise ValueError("a shard's piece is of no listed file")
+    return Piece(file, start, end)
 
 
 def _part_json(part: StoredPart) -> Json:
@@ -171,9 +194,13 @@ def _piece_json(piece: StoredPiece) -> Json:
 
 
 def _parse_part(record: Json) -> StoredPart:
+    packs = tuple(PackRef(entries.hash_bytes(name).hex(), entries.natural(size)) for name, size in record["packs"])
+    pieces = tuple(_parse_piece(item) for item in record["pieces"])
+    if any(frame.pack >= len(packs) for piece in pieces for frame in piece.frames):
+        raise ValueError("a frame lies in a pack that is not listed")
     return StoredPart(
-        packs=tuple(PackRef(entries.text(name), entries.natural(size)) for name, size in record["packs"]),
-        pieces=tuple(_parse_piece(item) for item in record["pieces"]),
+        packs=packs,
+        pieces=pieces,
         tensors=tuple(entries.parse_tensor(item) for item in record["tensors"]),
         raw_bytes=entries.natural(record["raw_bytes"]),
         new_bytes=entries.natural(record["new_bytes"]),

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dr_lib.clock import monotonic
-from dr_lib.errors import DrError, IntegrityError, NotFound, StoreUnavailable
+from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.model.drill import Phase
 from dr_lib.model.manifest import Manifest
+from dr_lib.policy.failover import ASK_ANOTHER, decisive
 from dr_lib.progress import SILENT, Progress
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.restore.fetch import fetch_files
@@ -43,17 +44,16 @@ def restore(
     """Restore a point into `target`, preferring the vaults in their order, range by range.
 
     `include` are globs over paths (`*` also matches `/`); without any, everything comes back. `attachments` is a
-    second target for the point's proof files. Raises `Refused` (7) when a target is not empty, `OutOfSpace` (6),
-    `NotFound` (5) when no path matches, `IntegrityError` (4) when no region's bytes hold. A retry starts afresh.
+    second target for the point's proof files, filled when all else is ready to be published. Raises `Refused` (7) when a
+    target is not empty or cannot be, `OutOfSpace` (6), `NotFound` (5) when no path matches, `IntegrityError` (4) when no
+    region's bytes hold. A retry starts afresh.
     """
     started = monotonic()
-    refuse_occupied(target)
+    _refuse_targets(target, attachments)
     region, manifest, notes = _manifest(vaults, asset, point)
     wanted = select(manifest, include)
     refuse_full(target, sum(file.size for file in wanted.files))
     planned = monotonic()
-    if attachments is not None:
-        _fill(vaults, _attachments_tree(manifest), attachments, SILENT)
     with Staging(target) as staging:
         make_directories(staging.root, wanted.directories)
         progress.start(sum(file.size for file in wanted.files), f"restore {asset}")
@@ -62,6 +62,8 @@ def restore(
         check_files(staging.root, wanted.files)
         checked = monotonic()
         finish_tree(staging.root, wanted.files, wanted.links, wanted.directories)
+        if attachments is not None:
+            _fill(vaults, _attachments_tree(manifest), attachments, SILENT)
         staging.publish()
     progress.finish()
     moments = (started, planned, fetched, checked, monotonic())
@@ -80,6 +82,15 @@ def restore_attachments(vaults: Sequence[Vault], asset: str, point: str, target:
     _, manifest, _ = _manifest(vaults, asset, point)
     _fill(vaults, _attachments_tree(manifest), target, SILENT)
     return manifest
+
+
+def _refuse_targets(target: Path, attachments: Path | None) -> None:
+    refuse_occupied(target)
+    if attachments is None:
+        return
+    refuse_occupied(attachments)
+    if attachments.is_relative_to(target) or target.is_relative_to(attachments):
+        raise UsageError("one target lies in the other", where=f"{target}, {attachments}", hint="name two directories")
 
 
 def select(manifest: Manifest, include: Sequence[str]) -> Manifest:
@@ -104,15 +115,14 @@ def select(manifest: Manifest, include: Sequence[str]) -> Manifest:
 def _manifest(vaults: Sequence[Vault], asset: str, point: str) -> tuple[str, Manifest, list[str]]:
     """The first sound manifest, the region that it came from, and what was wrong with those before it."""
     notes: list[str] = []
-    failed: DrError | None = None
+    failed: list[DrError] = []
     for vault in vaults:
         try:
             return vault.region, vault.manifest(asset, point), notes
-        except (IntegrityError, NotFound, StoreUnavailable) as error:
+        except ASK_ANOTHER as error:
             notes.append(f"{error.what} [{error.where or vault.region}]")
-            failed = error
-    assert failed is not None, "there is at least one vault"
-    raise failed
+            failed.append(error)
+    raise decisive(failed)
 
 
 def _attachments_tree(manifest: Manifest) -> Manifest:
