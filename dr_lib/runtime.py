@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from dr_lib import documents
+from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
 from dr_lib.catalog.observe import Answer, Observation, observe
 from dr_lib.clock import Clock, monotonic, utc_now
 from dr_lib.config import load_config
@@ -26,7 +26,7 @@ from dr_lib.format.layout import POINT_ID
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
 from dr_lib.model.copy import CopyState, KnownPoint, Verification
-from dr_lib.policy.choice import LATEST, Choice, choose, restorable_regions
+from dr_lib.policy.choice import LATEST, restorable_regions
 from dr_lib.policy.standing import standing
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
@@ -137,11 +137,11 @@ class Runtime:
         copies = {vault.region: CopyState.COMPLETE.value}
         failed: list[DrError] = []
         for region in (name for name in wanted if name != vault.region):
-            with _kept_in(failed):
+            with kept_in(failed):
                 self._replicate_or_say(asset, plan.point, vault, region, progress)
                 copies[region] = CopyState.COMPLETE.value
         progress.finish()
-        _raise_first(failed)
+        raise_first(failed)
         return documents.committed_document(committed, copies, monotonic() - started)
 
     def replicate(
@@ -163,15 +163,15 @@ class Runtime:
         known = observe(asset, answers)
         points = [p for p in known.points if point in (None, p.point) and restorable_regions(p)]
         if point is not None and not points:
-            _choose(asset, known, point)
+            choose_point(asset, known, point)
         copied: list[Document] = []
         failed: list[DrError] = []
         for target in targets:
-            with _kept_in(failed):
-                vault = _open_or_raise(answers[target])
+            with kept_in(failed):
+                vault = open_or_raise(answers[target])
                 missing = [p for p in points if p.copy_in(target).state is CopyState.MISSING]
                 failed += _replicate_all(answers, vault, missing, copied, progress)
-        _raise_first(failed)
+        raise_first(failed)
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
 
     def verify(
@@ -196,11 +196,11 @@ class Runtime:
         for name in names:
             regions = [self.config.region(region).name] if region else list(self.config.asset(name).regions)
             for found in self._wiring.answers(regions).values():
-                with _kept_in(failed):
-                    vault = _open_or_raise(found)
+                with kept_in(failed):
+                    vault = open_or_raise(found)
                     due = self._due(vault, name, point, unverified=unverified)
                     results += verify(vault, name, due, wanted, progress, self._wiring.clock) if due else ()
-        _raise_first(failed)
+        raise_first(failed)
         if point is not None and not results and not unverified:
             raise NotFound(f"no region holds a point {point!r}", hint="`drctl points` lists what there is")
         return {"results": [documents.verification_document(r) for r in results]}
@@ -225,10 +225,10 @@ class Runtime:
             regions = [self.config.region(region).name] if region else list(facts.regions)
             answers = self._wiring.answers(regions)
             if region is not None:
-                _open_or_raise(answers[region])
+                open_or_raise(answers[region])
             known = observe(asset, answers)
-            choice = _choose(asset, known, point, _moment(at))
-            vaults, chosen = _open_ones(answers, choice.regions), choice.point.point
+            choice = choose_point(asset, known, point, _moment(at))
+            vaults, chosen = open_ones(answers, choice.regions), choice.point.point
         extra = Path(attachments).absolute() if attachments else None
         done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra)
         return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
@@ -238,10 +238,10 @@ class Runtime:
         facts = self.config.asset(asset)
         answers = self._wiring.answers(list(facts.regions))
         known = observe(asset, answers)
-        choice = _choose(asset, known, point)
+        choice = choose_point(asset, known, point)
         with tempfile.TemporaryDirectory(prefix="dr-smoke-") as folder:
             proof = Path(folder) / "proof"
-            restore_attachments(_open_ones(answers, choice.regions), asset, choice.point.point, proof)
+            restore_attachments(open_ones(answers, choice.regions), asset, choice.point.point, proof)
             result = run_smoke(SmokeRequest.from_asset(facts, Path(directory).absolute(), proof))
         return {"asset": asset, "point": choice.point.point, **documents.smoke_document(result)}
 
@@ -269,11 +269,11 @@ class Runtime:
         kept: dict[str, str] = {}
         failed: list[DrError] = []
         for answer in self._wiring.answers(survivors).values():
-            with _kept_in(failed):
-                vault = _open_or_raise(answer)
+            with kept_in(failed):
+                vault = open_or_raise(answer)
                 kept[vault.region] = record_evidence(vault, report)
         if not kept:
-            _raise_first(failed)
+            raise_first(failed)
         return documents.drill_document(report, kept)
 
     def points(self, asset: str | None = None) -> list[Document]:
@@ -344,8 +344,8 @@ class Runtime:
         known = observe(asset.name, own)
         mute: list[DrError] = []
         drills: list[PastDrill | None] = []
-        for vault in _open_ones(own, [region for region in own if region not in known.silent]):
-            with _kept_in(mute):
+        for vault in open_ones(own, [region for region in own if region not in known.silent]):
+            with kept_in(mute):
                 drills.append(last_drill(vault, asset.name))
         drilled = _newest(drills)
         verdict = drilled.verdict if drilled else None
@@ -353,20 +353,6 @@ class Runtime:
         found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unread)
         objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
         return documents.standing_document(found, drilled, objectives)
-
-
-@contextmanager
-def _kept_in(failed: list[DrError]) -> Iterator[None]:
-    """Keeps an error of the block for later, so that other regions still get their turn."""
-    try:
-        yield
-    except DrError as error:
-        failed.append(error)
-
-
-def _raise_first(failed: Sequence[DrError]) -> None:
-    if failed:
-        raise failed[0]
 
 
 def _replicate_all(
@@ -379,33 +365,12 @@ def _replicate_all(
     """Copy each point into `target` and note it in `copied`; the errors of those that failed."""
     failed: list[DrError] = []
     for point in points:
-        with _kept_in(failed):
-            done = replicate(_open_ones(answers, restorable_regions(point)), target, point.asset, point.point, progress)
+        with kept_in(failed):
+            done = replicate(open_ones(answers, restorable_regions(point)), target, point.asset, point.point, progress)
             copied.append(documents.replicated_document(done))
         if failed and isinstance(failed[-1], StoreUnavailable | OutOfSpace):
             break
     return failed
-
-
-def _choose(asset: str, known: Observation, wanted: str, at: datetime | None = None) -> Choice:
-    """As `choose`; when every region is mute for a reason that no retry mends, that reason."""
-    try:
-        return choose(asset, known.points, wanted, at=at, silent=tuple(known.silent))
-    except StoreUnavailable:
-        reasons = list(known.silent.values())
-        if reasons and not any(reason.retryable for reason in reasons):
-            raise reasons[0] from None
-        raise
-
-
-def _open_ones(answers: Mapping[str, Answer], regions: Sequence[str]) -> list[Vault]:
-    return [vault for region in regions if isinstance(vault := answers[region], Vault)]
-
-
-def _open_or_raise(answer: Answer) -> Vault:
-    if isinstance(answer, DrError):
-        raise answer
-    return answer
 
 
 def _newest(drills: Sequence[PastDrill | None]) -> PastDrill | None:

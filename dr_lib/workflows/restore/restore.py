@@ -44,9 +44,9 @@ def restore(
     """Restore a point into `target`, preferring the vaults in their order, range by range.
 
     `include` are globs over paths (`*` also matches `/`); without any, everything comes back. `attachments` is a
-    second target for the point's proof files, filled when all else is ready to be published. Raises `Refused` (7) when a
-    target is not empty or cannot be, `OutOfSpace` (6), `NotFound` (5) when no path matches, `IntegrityError` (4) when no
-    region's bytes hold. A retry starts afresh.
+    second target for the point's proof files, filled when all else is ready to be published. Raises `Refused` (7) when
+    a target is not empty or cannot be, `OutOfSpace` (6), `NotFound` (5) when no path matches, `IntegrityError` (4) when
+    no region's bytes hold. A retry starts afresh.
     """
     started = monotonic()
     _refuse_targets(target, attachments)
