@@ -9,7 +9,8 @@ from dr_airflow.conventions import REPLICATE_DAG, choice, dag_arguments, dag_id,
 from dr_airflow.operators import BackupPlanOperator, CommitBackupOperator, RecordProofOperator, StoreShardsOperator
 from dr_lib.model.asset import Asset
 
-_REGION = "{{ params.region }}"
+_WANTED_REGION = "{{ params.region or '' }}"
+_REGION = "{{ ti.xcom_pull(task_ids='plan', key='region') }}"
 _RUN = "{{ ti.xcom_pull(task_ids='plan', key='run') }}"
 _POINT = "{{ ti.xcom_pull(task_ids='commit')['point'] }}"
 
@@ -27,7 +28,7 @@ def backup_dag(asset: Asset) -> DAG:
         dag_id("backup", asset.name),
         schedule=asset.schedule,
         max_active_runs=1,
-        params={"region": choice(asset.regions, asset.regions[0], title="Into region")},
+        params={"region": choice(asset.regions, None, title="Into region (empty: the first that answers)")},
         **dag_arguments("backup", f"Back up {asset.name}", doc, asset.name),
     )
     with dag:
@@ -38,7 +39,7 @@ def backup_dag(asset: Asset) -> DAG:
 
 
 def _commit_of(asset: Asset) -> CommitBackupOperator:
-    plan = BackupPlanOperator(task_id="plan", asset=asset.name, region=_REGION)
+    plan = BackupPlanOperator(task_id="plan", asset=asset.name, region=_WANTED_REGION)
     shards = StoreShardsOperator.partial(
         task_id="store_shards",
         asset=asset.name,

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 PROVEN = "proven"
-_SETTLED_STATES = frozenset({"verified", "missing", "pending"})
 
 
 class RecoveryOperator(BaseOperator):
@@ -59,26 +58,28 @@ def _open_runtime() -> Runtime:
 
 
 class BackupPlanOperator(RecoveryOperator):
-    """Freezes the source and plans the shards of a backup of `asset` into `region`.
+    """Freezes the source and plans the shards of a backup of `asset` into `region` (the first that answers when empty:
+    a lost region must not stop the backups).
 
-    XCom: `run` holds the id of the backup run, the return value the ranges `[start, stop)` of shards, at most
-    `MOST_MAPPED` of them and never none, to be mapped over `StoreShardsOperator.shards`.
+    XCom: `run` holds the id of the backup run, `region` where it goes, the return value the ranges `[start, stop)` of
+    shards, at most `MOST_MAPPED` of them and never none, to be mapped over `StoreShardsOperator.shards`.
     """
 
     template_fields = ("asset", "region")
 
-    def __init__(self, *, asset: str, region: str, **kwargs: Any) -> None:
+    def __init__(self, *, asset: str, region: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.asset = asset
         self.region = region
 
     def work(self) -> Facts:
         """Plan; a second try plans a run of its own, and an abandoned plan is never committed."""
-        return _open_runtime().plan_backup(self.asset, self.region)
+        return _open_runtime().plan_backup(self.asset, self.region or None)
 
     def hand_over(self, result: Facts, context: Context) -> list[list[int]]:
         """The ranges to map over."""
         context["ti"].xcom_push(key="run", value=result["run"])
+        context["ti"].xcom_push(key="region", value=result["region"])
         return ranges(result["shards"], MOST_MAPPED)
 
 
@@ -177,8 +178,9 @@ class VerifyCopiesOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """The points that were read and found whole; `IntegrityError` names those that were not."""
-        runtime = _open_runtime()
-        results = [result for point in self._due(runtime) for result in self._verify(runtime, point)]
+        results: list[Facts] = _open_runtime().verify(
+            self.asset, region=self.region, progress=self.progress(), unverified=self.scope == "unverified"
+        )["results"]
         damaged = [f"{one['point']}: {'; '.join(one['findings'])}" for one in results if not one["ok"]]
         if damaged:
             raise IntegrityError(
@@ -187,15 +189,6 @@ class VerifyCopiesOperator(RecoveryOperator):
                 hint=f"restore {self.asset} from another region and see runbooks/model-corrupted.md",
             )
         return {"region": self.region, "verified": [one["point"] for one in results]}
-
-    def _due(self, runtime: Runtime) -> list[str]:
-        settled = _SETTLED_STATES if self.scope == "unverified" else _SETTLED_STATES - {"verified"}
-        return [one["point"] for one in runtime.points(self.asset) if one["copies"][self.region] not in settled]
-
-    def _verify(self, runtime: Runtime, point: str) -> list[Facts]:
-        told = runtime.verify(self.asset, point=point, region=self.region, mode="full", progress=self.progress())
-        results: list[Facts] = told["results"]
-        return results
 
 
 class RestoreOperator(RecoveryOperator):
