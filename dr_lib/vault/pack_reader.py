@@ -28,12 +28,18 @@ def fetch_pack(vault: Vault, ref: PackRef) -> bytes:
 
 def open_frame(stored: bytes | memoryview, digest: bytes, codec: int, seal: int, raw: int) -> bytes:
     """Raw bytes of a frame from its stored ones; `IntegrityError` unless they have that digest and length."""
-    if seal != pack.NOT_SEALED:
-        raise IntegrityError(f"a frame is sealed in a way ({seal}) that this version does not know")
-    data = registry.by_id(codec).decode(stored, raw)
+    data = codec_of(codec, seal).decode(stored, raw)
     if blake3(data).digest() != digest:
         raise IntegrityError("a frame's bytes do not have the digest that the manifest states")
     return data
+
+
+def codec_of(codec: int, seal: int) -> registry.Codec:
+    """What opens frames of this codec and seal; `IntegrityError` when this version does not know one of them."""
+    if seal != pack.NOT_SEALED:
+        hint = "restore with a newer version of this program"
+        raise IntegrityError(f"a frame is sealed in a way ({seal}) that this version does not know", hint=hint)
+    return registry.by_id(codec)
 
 
 def fetch_frames(vault: Vault, name: str, start: int, length: int, frames: Iterable[FrameRef]) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from dr_lib.model.drill import Phase
 from dr_lib.model.manifest import Manifest
 from dr_lib.policy.failover import ASK_ANOTHER, decisive
 from dr_lib.progress import SILENT, Progress
+from dr_lib.vault.pack_reader import codec_of
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.restore.fetch import fetch_files
 from dr_lib.workflows.restore.staging import Staging, refuse_full, refuse_occupied
@@ -52,6 +53,8 @@ def restore(
     _refuse_targets(target, attachments)
     region, manifest, notes = _manifest(vaults, asset, point)
     wanted = select(manifest, include)
+    for codec, seal in {(frame.codec, frame.seal) for file in wanted.files for frame in file.frames}:
+        codec_of(codec, seal)
     refuse_full(target, sum(file.size for file in wanted.files))
     planned = monotonic()
     with Staging(target) as staging:
