@@ -1,0 +1,33 @@
+"""Real regions for a runbook's world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dr_lib.demo.seaweed import SeaweedRegion
+from tests.runbooks.runbook_world import REGIONS, WORLDS, RunbookWorld
+
+
+@pytest.fixture
+def world_of(tmp_path: Path) -> Iterator[Callable[[str], RunbookWorld]]:
+    """Makes the world of a runbook, by the runbook's name; everything in it is ended with the test."""
+    started: list[SeaweedRegion] = []
+
+    def make(name: str) -> RunbookWorld:
+        folder = tmp_path / "on call"
+        folder.mkdir()
+        regions = {region: SeaweedRegion(folder / region, f"{region}-key", f"{region}-secret") for region in REGIONS}
+        started.extend(regions.values())
+        with ThreadPoolExecutor(len(regions)) as pool:
+            list(pool.map(SeaweedRegion.start, regions.values()))
+        world = RunbookWorld(folder, regions)
+        WORLDS[name](world)
+        return world
+
+    yield make
+    with ThreadPoolExecutor(len(REGIONS)) as pool:
+        list(pool.map(SeaweedRegion.stop, started))

@@ -1,0 +1,232 @@
+"""The world that a runbook is read in: three real regions, live assets, a dr.yaml, and what goes wrong there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from safetensors.numpy import load_file, save_file
+
+from dr_lib.demo import assets
+from dr_lib.demo.seaweed import SeaweedRegion
+from dr_lib.runtime import Runtime
+from tests.runbooks.shell_session import ShellSession
+
+REGIONS = ("us-east", "eu-west", "ap-south")
+TABLES = {"kind": "dataset", "objectives": {"rpo": "1h", "rto": "15m"}, "regions": list(REGIONS)}
+MODEL = {**TABLES, "kind": "model", "smoke": {"loader": "sentence-transformers"}}
+
+WIDTH = 8
+WIDTHS = {384, 1536}  # of the model as it is
+
+
+@dataclass
+class RunbookWorld:
+    """`names` are values for a runbook's fill-in blocks; `paths` maps paths that it shows to those of this world."""
+
+    folder: Path
+    regions: dict[str, SeaweedRegion]
+    names: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    live: dict[str, Path] = field(default_factory=dict)
+    session: ShellSession = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.session = ShellSession(self.folder)
+        self.names |= {"DR_CONFIG": str(self.config), "SECRETS": str(self.folder / "secrets.env")}
+        self.names |= {"NOTES": str(self.folder / "incident"), "TARGET": str(self.folder / "restored")}
+        (self.folder / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in _secrets(self.regions)))
+        self.config.write_text(yaml.safe_dump(_document(self.regions), sort_keys=False))
+
+    @property
+    def config(self) -> Path:
+        """The dr.yaml that the reader uses."""
+        return self.folder / "dr.yaml"
+
+    def own(self, asset: str, kind: dict[str, Any], stage: Callable[[Path], None]) -> None:
+        """Stage a live asset and protect it."""
+        self.stage(asset, stage)
+        self.add_asset(yaml.safe_dump({asset: {**kind, "source": self.live[asset].as_uri()}}, sort_keys=False))
+        self.names["ASSET"] = asset
+
+    def stage(self, asset: str, stage: Callable[[Path], None]) -> None:
+        """Put a live asset in place that nothing protects yet."""
+        self.live[asset] = self.folder / "live" / asset
+        self.live[asset].mkdir(parents=True)
+        stage(self.live[asset])
+
+    def add_asset(self, text: str) -> None:
+        """Write lines under `assets:`, as a person with an editor does."""
+        document = yaml.safe_load(self.config.read_text())
+        document["assets"] |= yaml.safe_load(self.in_this_world(text))
+        self.config.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    def value(self, name: str) -> str | None:
+        """What a person would put in for a name of a fill-in block now; None for a name that means nothing here."""
+        return self._oldest_point() if name == "GOOD" else self.names.get(name)
+
+    def _oldest_point(self) -> str:
+        return str(self.runtime.points(self.names["ASSET"])[-1]["point"])
+
+    def in_this_world(self, text: str) -> str:
+        """`text` with the paths of this world where the runbook shows its own."""
+        for shown, real in self.paths.items():
+            text = text.replace(shown, real)
+        return text
+
+    def as_shown(self, text: str) -> str:
+        """The inverse of `in_this_world`; the longest path first, for one may lie in another."""
+        for shown, real in sorted(self.paths.items(), key=lambda pair: -len(pair[1])):
+            text = text.replace(real, shown)
+        return text
+
+    @property
+    def runtime(self) -> Runtime:
+        """What somebody else works with meanwhile, with the keys of all regions."""
+        return Runtime.load(self.config, environ=dict(_secrets(self.regions)))
+
+    def happen(self, what: str) -> None:
+        """Make an event of a runbook happen; a `KeyError` for one that nobody taught this world."""
+        for pattern, event in EVENTS.items():
+            if found := re.fullmatch(pattern, what):
+                return event(self, **found.groupdict())
+        raise KeyError(f"no world knows how this happens: {what}")
+
+
+def tables(directory: Path) -> None:
+    """A small dataset."""
+    numbers = np.arange(500)
+    pq.write_table(pa.table({"id": numbers, "stars": numbers % 5 + 1}), directory / "reviews.parquet")
+
+
+def small_model(directory: Path) -> None:
+    """all-MiniLM-L6-v2 with its tokenizer, cut down to one narrow layer of random weights: it loads and answers."""
+    assets.stage_model(directory)
+    _edit(
+        directory / "config.json",
+        hidden_size=WIDTH,
+        intermediate_size=WIDTH,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+    )
+    _edit(directory / "1_Pooling" / "config.json", word_embedding_dimension=WIDTH)
+    weights, random = directory / "model.safetensors", np.random.default_rng(7)
+    cut = {
+        name: random.standard_normal([WIDTH if size in WIDTHS else size for size in tensor.shape], dtype=np.float32)
+        for name, tensor in load_file(weights).items()
+        if ".layer." not in name or ".layer.0." in name
+    }
+    save_file(cut, weights, metadata={"format": "pt"})
+
+
+def _edit(path: Path, **values: int) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def _stop(world: RunbookWorld, region: str) -> None:
+    world.regions[region].stop()
+
+
+def _start(world: RunbookWorld, region: str) -> None:
+    world.regions[region].start()
+
+
+def _empty(world: RunbookWorld, region: str) -> None:
+    shutil.rmtree(world.regions[region].data_dir)
+
+
+def _overwrite(world: RunbookWorld, asset: str) -> None:
+    """A fine-tune that went wrong: every file is whole and loads, and the answers are others."""
+    weights = world.live[asset] / "model.safetensors"
+    tensors = load_file(weights)
+    name = next(name for name in tensors if name.endswith("word_embeddings.weight"))
+    tensors[name] = tensors[name][::-1].copy()
+    save_file(tensors, weights, metadata={"format": "pt"})
+
+
+def _damage(world: RunbookWorld, asset: str, region: str) -> None:
+    """One bit turns in the largest pack, which holds the weights."""
+    server, bucket = world.regions[region], f"dr-{region}"
+    keys: dict[str, Any] = {"aws_access_key_id": server.access_key, "aws_secret_access_key": server.secret_key}
+    s3 = boto3.client("s3", endpoint_url=server.endpoint, region_name="us-east-1", **keys)
+    found = max(s3.list_objects_v2(Bucket=bucket, Prefix="packs/")["Contents"], key=lambda entry: entry["Size"])
+    pack = bytearray(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
+    pack[len(pack) // 2] ^= 1
+    s3.put_object(Bucket=bucket, Key=found["Key"], Body=bytes(pack))
+
+
+def _backup(world: RunbookWorld, asset: str) -> None:
+    world.runtime.backup(asset)
+    world.runtime.verify(asset, unverified=True)
+
+
+EVENTS: dict[str, Callable[..., None]] = {
+    r"region (?P<region>[a-z-]+) stops": _stop,
+    r"region (?P<region>[a-z-]+) starts": _start,
+    r"region (?P<region>[a-z-]+) loses its data": _empty,
+    r"a bad training run overwrites the live (?P<asset>\w+)": _overwrite,
+    r"a stored pack of (?P<asset>\w+) in (?P<region>[a-z-]+) is damaged": _damage,
+    r"the schedule backs (?P<asset>\w+) up": _backup,
+}
+
+
+def region_lost(world: RunbookWorld) -> None:
+    """A dataset with verified copies in three regions."""
+    world.own("reviews", TABLES, tables)
+    world.names |= {"LOST": "us-east"}
+    world.runtime.initialize()
+    _backup(world, "reviews")
+
+
+def model_corrupted(world: RunbookWorld) -> None:
+    """A model with verified copies in two regions."""
+    world.own("minilm", {**MODEL, "regions": ["us-east", "eu-west"]}, small_model)
+    world.names |= {"LIVE": str(world.live["minilm"])}
+    world.runtime.initialize()
+    _backup(world, "minilm")
+
+
+def new_asset(world: RunbookWorld) -> None:
+    """Vaults that hold nothing yet, and a dataset that nobody protects."""
+    world.stage("reviews", tables)
+    world.names |= {"ASSET": "reviews"}
+    world.paths |= {"/srv/data/reviews": str(world.live["reviews"])}
+    world.runtime.initialize()
+
+
+WORLDS: dict[str, Callable[[RunbookWorld], None]] = {
+    "region-lost": region_lost,
+    "model-corrupted": model_corrupted,
+    "new-asset": new_asset,
+}
+
+
+def _document(regions: dict[str, SeaweedRegion]) -> dict[str, Any]:
+    stores: dict[str, Any] = {
+        name: {"url": f"s3://dr-{name}", "endpoint": region.endpoint, "credentials": f"env:{_prefix(name)}"}
+        for name, region in regions.items()
+    }
+    stores["ap-south"]["lock"] = {"mode": "governance", "days": 1}
+    return {"version": 1, "encryption": "none", "regions": stores, "assets": {}}
+
+
+def _secrets(regions: dict[str, SeaweedRegion]) -> list[tuple[str, str]]:
+    return [
+        (f"{_prefix(name)}_{kind}", value)
+        for name, region in regions.items()
+        for kind, value in (("ACCESS_KEY_ID", region.access_key), ("SECRET_ACCESS_KEY", region.secret_key))
+    ]
+
+
+def _prefix(region: str) -> str:
+    return f"DR_{region.upper().replace('-', '_')}"
