@@ -48,7 +48,7 @@ def _drill_facts(drill: Facts) -> Facts:
 def render(report: Facts, console: Console) -> None:
     """Print the table: one column an asset, so that nothing is cut off on a narrow terminal."""
     title = "Recovery: PROVEN" if report["proven"] else "Recovery: NOT PROVEN"
-    table = Table(title=title, box=box.SIMPLE, show_edge=False, show_lines=True, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(title=title, box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("asset", style="bold")
     for one in report["assets"]:
         table.add_column(one["asset"], overflow="fold")

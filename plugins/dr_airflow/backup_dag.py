@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
-from dr_airflow.conventions import REPLICATE_DAG, choice, dag_arguments, dag_id, points_of, promise
+from dr_airflow.conventions import REPLICATE_DAG, choice, dag_arguments, dag_id, points_of, promise, schedule
 from dr_airflow.operators import BackupPlanOperator, CommitBackupOperator, RecordProofOperator, StoreShardsOperator
 from dr_lib.model.asset import Asset
 
@@ -26,7 +26,7 @@ def backup_dag(asset: Asset) -> DAG:
     doc = _DOC.format(name=asset.name, promise=promise(asset))
     dag = DAG(
         dag_id("backup", asset.name),
-        schedule=asset.schedule,
+        schedule=schedule(asset.schedule),
         max_active_runs=1,
         params={"region": choice(asset.regions, None, title="Into region (empty: the first that answers)")},
         **dag_arguments("backup", f"Back up {asset.name}", doc, asset.name),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset as AirflowAsset
-from airflow.sdk import Param
+from airflow.sdk import CronTriggerTimetable, Param
 
 from dr_lib.model.asset import Asset
 
@@ -27,6 +27,16 @@ def dag_id(step: str, asset: str) -> str:
 def points_of(asset: str) -> AirflowAsset:
     """The Airflow asset whose events announce the recovery points of `asset`."""
     return AirflowAsset(name=f"dr_points__{asset}", uri=f"dr://points/{asset}", group="dr")
+
+
+def schedule(cron: str | None) -> CronTriggerTimetable | None:
+    """The cron line in UTC, from the next moment that it names on; None is by hand.
+
+    Given as plain text, Airflow starts a run as soon as a new DAG is unpaused when the moment before passed less than a
+    tenth of the interval ago: most of a day for a weekly drill, which would find nothing to prove yet.
+    `run_immediately=False` does the same (3.3.2); a span of nothing does not.
+    """
+    return None if cron is None else CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))
 
 
 def dag_arguments(step: str, summary: str, doc: str, *tags: str) -> dict[str, Any]:

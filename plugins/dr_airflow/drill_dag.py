@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from dr_airflow.conventions import STANDBY_QUEUE, choice, dag_arguments, dag_id, field, promise
+from dr_airflow.conventions import STANDBY_QUEUE, choice, dag_arguments, dag_id, field, promise, schedule
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
 from dr_lib.config.schema import SCENARIOS
 from dr_lib.model.asset import Asset
@@ -24,7 +24,7 @@ def drill_dag(asset: Asset) -> DAG:
     doc = _DOC.format(name=asset.name, standby=asset.drill.standby, promise=promise(asset))
     dag = DAG(
         dag_id("drill", asset.name),
-        schedule=asset.drill.schedule,
+        schedule=schedule(asset.drill.schedule),
         max_active_runs=1,
         params=_form(asset),
         **dag_arguments("drill", f"Prove that {asset.name} can be restored", doc, asset.name),

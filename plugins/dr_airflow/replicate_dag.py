@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, task
 
-from dr_airflow.conventions import REPLICATE_DAG, choice, dag_arguments, field
+from dr_airflow.conventions import REPLICATE_DAG, choice, dag_arguments, field, schedule
 from dr_airflow.operators import ReplicateOperator
 
 _DOC = """# Replicate
@@ -16,7 +16,7 @@ def replicate_dag(assets: tuple[str, ...]) -> DAG:
     """The replication of all assets, mapped per asset so that they proceed and fail apart."""
     dag = DAG(
         REPLICATE_DAG,
-        schedule="@hourly",
+        schedule=schedule("0 * * * *"),
         params={
             "asset": choice(assets, None, title="Asset (empty: all)"),
             "point": field(None, type=["null", "string"], title="Recovery point (empty: all)"),

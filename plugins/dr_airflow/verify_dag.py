@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from dr_airflow.conventions import choice, dag_arguments, dag_id, promise
+from dr_airflow.conventions import choice, dag_arguments, dag_id, promise, schedule
 from dr_airflow.operators import VerifyCopiesOperator
 from dr_lib.model.asset import Asset
 
@@ -19,7 +19,7 @@ def verify_dag(asset: Asset) -> DAG:
     """The full verification of one asset; one mapped task a region, so that one lost region hides no other."""
     dag = DAG(
         dag_id("verify", asset.name),
-        schedule=asset.verify_schedule,
+        schedule=schedule(asset.verify_schedule),
         max_active_runs=1,
         params={"scope": choice(("unverified", "all"), "unverified", title="Which copies")},
         **dag_arguments(

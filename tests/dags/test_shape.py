@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from dr_lib.config import load_config
@@ -46,8 +48,22 @@ def test_a_drill_runs_on_the_standbys_queue_and_is_never_tried_again(dags):
     assert drill.retries == 0
 
 
+def test_unpausing_waits_for_the_next_moment_of_the_schedule(dags, monkeypatch):
+    from airflow.timetables import trigger
+    from airflow.timetables.base import TimeRestriction
+
+    monday = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+    monkeypatch.setattr(trigger, "utcnow", lambda: monday + timedelta(seconds=1))
+    ours = dags["dr_backup__minilm"].schedule.run_immediately
+    weekly = trigger.CronTriggerTimetable("0 3 * * 1", timezone="UTC", run_immediately=ours)
+    first = weekly.next_dagrun_info(
+        last_automated_data_interval=None, restriction=TimeRestriction(None, None, catchup=False)
+    )
+    assert first.run_after == monday + timedelta(days=7)
+
+
 def test_schedules_are_those_of_the_configuration_and_never_made_up_for(dags):
-    assert dags["dr_backup__minilm"].schedule == "30 1 * * *"
+    assert dags["dr_backup__minilm"].schedule.expression == "30 1 * * *"
     assert dags["dr_drill__minilm"].schedule is None
     assert not any(dag.catchup for dag in dags.values())
 
