@@ -1,0 +1,77 @@
+"""The input of the golden vault, and today's writer at work on it: the same bytes in every run and on every machine."""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dr_lib.model.copy import Verification
+from dr_lib.policy.shard_plan import Piece
+from dr_lib.progress import SILENT
+from dr_lib.sources.base import SourceFile, SourceListing
+from dr_lib.sources.directory import DirectorySource
+from dr_lib.storage.local import LocalStore
+from dr_lib.vault.chunk_index import ChunkIndex
+from dr_lib.vault.vault import Vault, create_vault
+from dr_lib.vault.verifications import record_verification
+from dr_lib.workflows.backup.commit import commit_backup
+from dr_lib.workflows.backup.records import PROOF, BackupPlan, save_plan
+from dr_lib.workflows.backup.shard import store_attachments, store_shard
+
+ASSET, POINT = "golden", "20261123T180109000001Z-c0ffee00"
+FROZEN_AT = datetime(2026, 11, 23, 18, 1, 9, 1, UTC)
+SECOND = 1_000_000_000
+SAFETENSORS_HEADER = b'{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}       '
+
+
+def make_source(root: Path) -> None:
+    """A small model: a tensor, text that compresses, an empty file, an odd name, a link, an empty directory."""
+    (root / "sub").mkdir(parents=True)
+    (root / "void").mkdir()
+    values = struct.pack("<6f", 0.5, -1.0, 2.0, 0.0, 3.5, 1.0)
+    header = struct.pack("<Q", len(SAFETENSORS_HEADER)) + SAFETENSORS_HEADER
+    (root / "model.safetensors").write_bytes(header + values)
+    (root / "sub" / "text").write_bytes(b"the quick brown fox " * 20)
+    (root / "sub" / "none").touch()
+    Path(os.fsdecode(os.fsencode(root) + b"/odd \xff\n-name")).write_bytes(b"odd")
+    (root / "link").symlink_to("sub/text")
+    (root / "sub" / "text").chmod(0o640)
+    for number, path in enumerate(sorted([*root.rglob("*"), root], key=os.fsencode, reverse=True)):
+        if not path.is_symlink() and path != root / "sub" / "text":
+            path.chmod(0o750 if path.is_dir() else 0o644)
+        os.utime(path, ns=(SECOND * number, SECOND * number + 7), follow_symlinks=False)
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """The tree under a name that is the same wherever it lies."""
+
+    tree: DirectorySource
+    url: str = "file:///golden"
+
+    def listing(self) -> SourceListing:
+        return self.tree.listing()
+
+    def read(self, file: SourceFile, offset: int, length: int) -> bytes:
+        return self.tree.read(file, offset, length)
+
+
+def write_vault(root: Path, tree: Path) -> Vault:
+    """Back up `tree` into a new vault at `root`, with fixed ids and times; leave word of a verification."""
+    root.mkdir()
+    facts = {"vault": "00" * 16, "created_at": "2026-11-23T18:00:00.000000Z", "encryption": "none"}
+    vault = create_vault("one", LocalStore(root, "region one"), facts)
+    source, known = NamedSource(DirectorySource(tree)), ChunkIndex()
+    listing = source.listing()
+    pieces = tuple(Piece(number, 0, file.size) for number, file in enumerate(listing.files))
+    plan = BackupPlan(ASSET, "model", POINT, FROZEN_AT, source.url, listing, (pieces,))
+    save_plan(vault, plan)
+    store_shard(vault, source, plan, 0, known, SILENT)
+    store_attachments(vault, plan, PROOF, {"golden.json": b'{"outputs":[1.0]}'}, known, "")
+    commit_backup(vault, source, plan, {"python": "3.11.7"})
+    done = FROZEN_AT + timedelta(seconds=30)
+    record_verification(vault, Verification("one", ASSET, POINT, "ab" * 32, "full", done, 1.5, 1234, ()))
+    return vault
