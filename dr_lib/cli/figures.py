@@ -40,15 +40,15 @@ def pairs(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
 
 
 def rows(console: Console, headings: Iterable[str], body: Iterable[Iterable[Any]]) -> None:
-    """A table that fits 80 columns: what is too long is folded, never cut."""
+    """A table that fits 80 columns: what is too long is folded, never cut; points stay whole, to be copied."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap="point" in heading)
     for row in body:
         table.add_row(*(str(cell) for cell in row))
     console.print(table)
 
 
 def copies(states: dict[str, str]) -> str:
-    """`us-east verified, eu-west complete`."""
-    return ", ".join(f"{region} {state}" for region, state in states.items())
+    """`us-east verified` and the others, a line each."""
+    return "\n".join(f"{region} {state}" for region, state in states.items())

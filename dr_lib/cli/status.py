@@ -11,7 +11,7 @@ from dr_lib.cli.figures import rows, span
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import ObjectiveMissed
 
-HEADINGS = ("asset", "newest verified point", "RPO", "promised", "last drill", "RTO", "promised", "")
+HEADINGS = ("asset", "newest verified point", "RPO", "last drill", "its RTO", "")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,10 +37,8 @@ def _row(asset: dict[str, Any]) -> tuple[str, ...]:
     return (
         asset["asset"],
         asset["newest_verified"] or "-",
-        span(asset["rpo_s"]),
-        span(asset["rpo_objective_s"]),
+        f"{span(asset['rpo_s'])} of {span(asset['rpo_objective_s'])}",
         drill.get("verdict", "never"),
-        span(drill.get("rto_s")),
-        span(asset["rto_objective_s"]),
+        f"{span(drill.get('rto_s'))} of {span(asset['rto_objective_s'])}",
         "ok" if asset["ok"] else "BROKEN",
     )
