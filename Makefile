@@ -52,6 +52,10 @@ format: env ## rewrite the source as ruff wants it
 bench: env ## measure the stores against each other
 	@$(PY) benchmarks/stores.py
 
+.PHONY: screenshots
+screenshots: env system ## pictures of the running demo for the README
+	@$(PY) tools/screenshots.py
+
 .PHONY: lock
 lock: ## resolve requirements*.in afresh into requirements*.txt
 	@source tools/python.sh && "$$PYTHON" tools/lock.py

@@ -121,8 +121,8 @@ def test_a_bad_answer_is_told_and_is_the_exit_code(drctl, arguments, method, ans
 def test_a_backup_tells_its_point_its_copies_and_what_it_lacks(drctl):
     drctl("backup", "m")
     assert POINT in drctl.out
-    assert "copies  a complete" in drctl.out
-    assert "        b complete" in drctl.out
+    assert "copies   a complete" in drctl.out
+    assert "         b complete" in drctl.out
     assert "no golden outputs" in drctl.out
 
 
