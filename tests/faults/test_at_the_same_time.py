@@ -7,8 +7,8 @@ from threading import Barrier
 
 import pytest
 
-import dr_lib.runtime
 from dr_lib.runtime import Runtime
+from dr_lib.use_cases import backing_up
 from tests.world import ASSET, World, make_world, tree
 
 
@@ -59,7 +59,7 @@ def test_two_tries_of_one_run_on_different_machines(world: World, monkeypatch):
     """The orchestrator lost sight of a worker and started another: the environments differ, the point is one."""
     run = world.runtime.plan_backup(ASSET)["run"]
     environments = iter([{"host": "a"}, {"host": "b"}])
-    monkeypatch.setattr(dr_lib.runtime, "capture", lambda: next(environments))
+    monkeypatch.setattr(backing_up, "capture", lambda: next(environments))
     ready = Barrier(2)
 
     def steps(runtime: Runtime) -> str:

@@ -1,0 +1,166 @@
+"""Backing up, step by step or at once, and replicating."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
+
+from dr_lib import documents
+from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
+from dr_lib.catalog.observe import Answer, observe
+from dr_lib.clock import monotonic
+from dr_lib.errors import DrError, OutOfSpace, StoreUnavailable
+from dr_lib.model.asset import Asset
+from dr_lib.model.copy import CopyState, KnownPoint
+from dr_lib.policy.choice import restorable_regions
+from dr_lib.progress import SILENT, Progress
+from dr_lib.standby.environment import capture
+from dr_lib.standby.proof import record_proof
+from dr_lib.use_cases.over_config import Document, OverConfig
+from dr_lib.vault.chunk_index import load_index
+from dr_lib.vault.vault import Vault
+from dr_lib.workflows.backup.commit import commit_backup
+from dr_lib.workflows.backup.plan import plan_backup
+from dr_lib.workflows.backup.proof import record_proof as store_proof
+from dr_lib.workflows.backup.records import BackupPlan, load_plan
+from dr_lib.workflows.backup.shard import store_shard
+from dr_lib.workflows.replicate import replicate
+
+
+class BackingUp(OverConfig):
+    """Backing up, step by step or at once, and replicating."""
+
+    def plan_backup(self, asset: str, region: str | None = None) -> Document:
+        """Freeze the source and plan a run in `region` (the asset's first that answers, when None)."""
+        facts = self.config.asset(asset)
+        vault = self._wiring.vault(region) if region else self._wiring.first_vault(facts.regions)
+        plan = self._plan(facts, vault)
+        return documents.plan_document(plan, vault.region)
+
+    def store_shard(self, asset: str, region: str, run: str, shard: int, progress: Progress = SILENT) -> Document:
+        """Store one shard of a planned run. Idempotent."""
+        vault, plan = self._run(asset, region, run)
+        source = self._wiring.source(self.config.asset(asset))
+        part = store_shard(vault, source, plan, shard, load_index(vault), progress)
+        return documents.part_document(shard, part)
+
+    def record_proof(self, asset: str, region: str, run: str) -> Document:
+        """Record what a drill will compare with. Idempotent; `note` says why there is none."""
+        facts = self.config.asset(asset)
+        vault, plan = self._run(asset, region, run)
+        source = self._wiring.source(facts)
+        part = store_proof(vault, source, plan, load_index(vault), partial(record_proof, facts))
+        return {"attachments": list(part.names), "note": part.note}
+
+    def commit_backup(self, asset: str, region: str, run: str) -> Document:
+        """Commit a run whose shards and proof are stored. Idempotent."""
+        started = monotonic()
+        vault, plan = self._run(asset, region, run)
+        committed = commit_backup(vault, self._wiring.source(self.config.asset(asset)), plan, capture())
+        copies = {region: CopyState.COMPLETE.value}
+        return documents.committed_document(committed, copies, monotonic() - started)
+
+    def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
+        """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
+
+        When a copy fails the point stays committed, the other regions still get theirs, and the first failed region's
+        error is raised, saying so.
+        """
+        started = monotonic()
+        facts = self.config.asset(asset)
+        wanted = list(regions or facts.regions)
+        vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
+        plan = self._plan(facts, vault)
+        self._store(facts, vault, plan, progress)
+        source = self._wiring.source(facts)
+        committed = commit_backup(vault, source, plan, capture())
+        copies = {vault.region: CopyState.COMPLETE.value}
+        failed: list[DrError] = []
+        for region in (name for name in wanted if name != vault.region):
+            with kept_in(failed):
+                self._replicate_or_say(asset, plan.point, vault, region, progress)
+                copies[region] = CopyState.COMPLETE.value
+        progress.finish()
+        raise_first(failed)
+        return documents.committed_document(committed, copies, monotonic() - started)
+
+    def replicate(
+        self,
+        asset: str,
+        point: str | None = None,
+        to: Sequence[str] | None = None,
+        progress: Progress = SILENT,
+    ) -> Document:
+        """Copy a point (every point, when None) to the regions of the asset that lack it. Idempotent.
+
+        Every region and point is tried, but none more in a region that stopped answering; the first error is raised at
+        the end.
+        """
+        started = monotonic()
+        facts = self.config.asset(asset)
+        targets = [self.config.region(name).name for name in (to or facts.regions)]
+        answers = self._wiring.answers(list(dict.fromkeys([*facts.regions, *targets])))
+        known = observe(asset, answers)
+        points = [p for p in known.points if point in (None, p.point) and restorable_regions(p)]
+        if point is not None and not points:
+            choose_point(asset, known, point)
+        copied: list[Document] = []
+        failed: list[DrError] = []
+        for target in targets:
+            with kept_in(failed):
+                vault = open_or_raise(answers[target])
+                missing = [p for p in points if p.copy_in(target).state is CopyState.MISSING]
+                failed += _replicate_all(answers, vault, missing, copied, progress)
+        raise_first(failed)
+        return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
+
+    def _plan(self, asset: Asset, vault: Vault) -> BackupPlan:
+        limits = self.config.limits
+        return plan_backup(asset, self._wiring.source(asset), vault, limits.shard_bytes, self._wiring.clock)
+
+    def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
+        vault = self._wiring.vault(self.config.region(region).name)
+        return vault, load_plan(vault, self.config.asset(asset).name, run)
+
+    def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> None:
+        """All shards of a plan on this machine's threads, then the proof. After an error no further shard is begun."""
+        source, index = self._wiring.source(asset), load_index(vault)
+        progress.start(sum(file.size for file in plan.listing.files), f"backup {asset.name}")
+        with ThreadPoolExecutor(self.config.limits.workers) as pool:
+            jobs = [
+                pool.submit(store_shard, vault, source, plan, number, index, progress)
+                for number in range(len(plan.shards))
+            ]
+            try:
+                for job in as_completed(jobs):
+                    job.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+        store_proof(vault, source, plan, index, partial(record_proof, asset))
+
+    def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
+        try:
+            replicate([source], self._wiring.vault(region), asset, point, progress)
+        except DrError as error:
+            said = f"{point} is committed in {source.region}, and its copy to {region} failed: {error.what}"
+            hint = f"when {region} is back: drctl replicate {asset}"
+            raise type(error)(said, where=error.where, hint=hint) from error
+
+
+def _replicate_all(
+    answers: Mapping[str, Answer],
+    target: Vault,
+    points: Sequence[KnownPoint],
+    copied: list[Document],
+    progress: Progress,
+) -> list[DrError]:
+    """Copy each point into `target` and note it in `copied`; the errors of those that failed."""
+    failed: list[DrError] = []
+    for point in points:
+        with kept_in(failed):
+            done = replicate(open_ones(answers, restorable_regions(point)), target, point.asset, point.point, progress)
+            copied.append(documents.replicated_document(done))
+        if failed and isinstance(failed[-1], StoreUnavailable | OutOfSpace):
+            break
+    return failed

@@ -1,0 +1,109 @@
+"""Restoring, smoke-testing and drilling."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dr_lib import documents
+from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
+from dr_lib.catalog.observe import observe
+from dr_lib.clock import monotonic
+from dr_lib.errors import DrError, UsageError
+from dr_lib.format.layout import POINT_ID
+from dr_lib.policy.choice import LATEST
+from dr_lib.progress import SILENT, Progress
+from dr_lib.standby.process import ProcessStandby
+from dr_lib.standby.smoke import SmokeRequest
+from dr_lib.standby.smoke import run as run_smoke
+from dr_lib.use_cases.over_config import Document, OverConfig
+from dr_lib.vault.evidence import record_evidence
+from dr_lib.workflows.drill import World, drill
+from dr_lib.workflows.restore.restore import restore, restore_attachments
+
+
+class Recovering(OverConfig):
+    """Restoring, smoke-testing and drilling."""
+
+    def restore(
+        self,
+        asset: str,
+        target: str,
+        point: str = LATEST,
+        at: str | None = None,
+        region: str | None = None,
+        include: Sequence[str] = (),
+        attachments: str | None = None,
+        progress: Progress = SILENT,
+    ) -> Document:
+        """Restore a point into `target`. With `region` only that one is asked; else damage falls over to the others."""
+        started = monotonic()
+        facts = self.config.asset(asset)
+        if region is not None and POINT_ID.fullmatch(point):
+            vaults, chosen = [self._wiring.vault(region)], point
+        else:
+            regions = [self.config.region(region).name] if region else list(facts.regions)
+            answers = self._wiring.answers(regions)
+            if region is not None:
+                open_or_raise(answers[region])
+            known = observe(asset, answers)
+            choice = choose_point(asset, known, point, _moment(at))
+            vaults, chosen = open_ones(answers, choice.regions), choice.point.point
+        extra = Path(attachments).absolute() if attachments else None
+        done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra)
+        return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
+
+    def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
+        """Smoke-test a restored directory against the proof that travels in a point of the asset."""
+        facts = self.config.asset(asset)
+        answers = self._wiring.answers(list(facts.regions))
+        known = observe(asset, answers)
+        choice = choose_point(asset, known, point)
+        with tempfile.TemporaryDirectory(prefix="dr-smoke-") as folder:
+            proof = Path(folder) / "proof"
+            restore_attachments(open_ones(answers, choice.regions), asset, choice.point.point, proof)
+            result = run_smoke(SmokeRequest.from_asset(facts, Path(directory).absolute(), proof))
+        return {"asset": asset, "point": choice.point.point, **documents.smoke_document(result)}
+
+    def drill(
+        self,
+        asset: str,
+        scenario: str | None = None,
+        region: str | None = None,
+        disaster_at: str | None = None,
+    ) -> Document:
+        """Run a drill and store its evidence in every surviving region that takes it.
+
+        A failed drill is a document, not an error; evidence that no region took is an error.
+        """
+        facts = self.config.asset(asset)
+        lost = self.config.region(region).name if region else facts.regions[0]
+        world = World(
+            answers=lambda: self._wiring.answers(facts.regions),
+            survival_kit=self._wiring.survival_kit,
+            standby=lambda name: ProcessStandby(self._wiring.standby_root / name),
+            clock=self._wiring.clock,
+        )
+        report = drill(facts, scenario or facts.drill.scenario, lost, _moment(disaster_at), world)
+        survivors = [name for name in facts.regions if name != lost]
+        kept: dict[str, str] = {}
+        failed: list[DrError] = []
+        for answer in self._wiring.answers(survivors).values():
+            with kept_in(failed):
+                vault = open_or_raise(answer)
+                kept[vault.region] = record_evidence(vault, report)
+        if not kept:
+            raise_first(failed)
+        return documents.drill_document(report, kept)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no moment", hint="write it like 2026-11-23T18:00:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,59 @@
+"""What there is, how it stands, and what is missing here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from dr_lib import documents
+from dr_lib.catalog.answers import kept_in, open_ones
+from dr_lib.catalog.observe import Answer, Observation, observe
+from dr_lib.errors import DrError
+from dr_lib.model.asset import Asset
+from dr_lib.policy.standing import standing
+from dr_lib.use_cases.over_config import Document, OverConfig
+from dr_lib.vault.evidence import PastDrill, last_drill
+from dr_lib.workflows.doctor import examine
+
+
+class Reporting(OverConfig):
+    """What there is, how it stands, and what is missing here."""
+
+    def points(self, asset: str | None = None) -> list[Document]:
+        """Points of one asset or all, newest first within an asset, with the state of every copy as observed."""
+        names = [self.config.asset(asset).name] if asset else list(self.config.assets)
+        return [documents.point_document(p) for name in names for p in self._observe(name).points]
+
+    def status(self) -> Document:
+        """How every asset stands against its objectives, recomputed from what the regions hold."""
+        answers = self._wiring.answers(list(self.config.regions))
+        found = [self._standing(asset, answers) for asset in self.config.assets.values()]
+        return {"assets": found, "ok": all(item["ok"] for item in found)}
+
+    def doctor(self) -> Document:
+        """What is missing or misconfigured here, and the fix."""
+        answers = self._wiring.answers(list(self.config.regions))
+        checks = examine(self.config, answers, self._wiring.source)
+        return {"checks": [asdict(check) for check in checks], "ok": all(check.ok for check in checks)}
+
+    def _observe(self, asset: str) -> Observation:
+        return observe(asset, self._wiring.answers(self.config.asset(asset).regions))
+
+    def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
+        own = {region: answers[region] for region in asset.regions}
+        known = observe(asset.name, own)
+        mute: list[DrError] = []
+        drills: list[PastDrill | None] = []
+        for vault in open_ones(own, [region for region in own if region not in known.silent]):
+            with kept_in(mute):
+                drills.append(last_drill(vault, asset.name))
+        drilled = _newest(drills)
+        verdict = drilled.verdict if drilled else None
+        unread = tuple(f"the evidence of drills cannot be read: {error.what} [{error.where}]" for error in mute)
+        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unread)
+        objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
+        return documents.standing_document(found, drilled, objectives)
+
+
+def _newest(drills: Sequence[PastDrill | None]) -> PastDrill | None:
+    return max((d for d in drills if d is not None), key=lambda d: d.drill, default=None)
