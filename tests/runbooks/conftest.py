@@ -20,11 +20,10 @@ def world_of(tmp_path: Path) -> Iterator[Callable[[str], RunbookWorld]]:
     def make(name: str) -> RunbookWorld:
         folder = tmp_path / "on call"
         folder.mkdir()
-        regions = {region: SeaweedRegion(folder / region, f"{region}-key", f"{region}-secret") for region in REGIONS}
-        started.extend(regions.values())
-        with ThreadPoolExecutor(len(regions)) as pool:
-            list(pool.map(SeaweedRegion.start, regions.values()))
-        world = RunbookWorld(folder, regions)
+        for region in REGIONS:  # each takes its ports before the next one chooses
+            started.append(SeaweedRegion(folder / region, f"{region}-key", f"{region}-secret"))
+            started[-1].start()
+        world = RunbookWorld(folder, dict(zip(REGIONS, started, strict=True)))
         WORLDS[name](world)
         return world
 

@@ -170,13 +170,22 @@ def _backup(world: RunbookWorld, asset: str) -> None:
     world.runtime.verify(asset, unverified=True)
 
 
+def _backup_unasked(world: RunbookWorld, asset: str) -> None:
+    """A backup of what nobody will compare with: its answers are not recorded, which spares loading the model."""
+    document = yaml.safe_load(world.config.read_text())
+    del document["assets"][asset]["smoke"]
+    silent = world.folder / "without-smoke.yaml"
+    silent.write_text(yaml.safe_dump(document))
+    Runtime.load(silent, environ=dict(_secrets(world.regions))).backup(asset)
+
+
 EVENTS: dict[str, Callable[..., None]] = {
     r"region (?P<region>[a-z-]+) stops": _stop,
     r"region (?P<region>[a-z-]+) starts": _start,
     r"region (?P<region>[a-z-]+) loses its data": _empty,
     r"a bad training run overwrites the live (?P<asset>\w+)": _overwrite,
     r"a stored pack of (?P<asset>\w+) in (?P<region>[a-z-]+) is damaged": _damage,
-    r"the schedule backs (?P<asset>\w+) up": _backup,
+    r"the schedule backs (?P<asset>\w+) up": _backup_unasked,
 }
 
 

@@ -1,4 +1,4 @@
-"""Run with `python airflow_facts.py`: reads command lines as JSON, tells what the installed Airflow makes of them.
+"""Run with `python airflow_facts.py`: what the installed Airflow makes of what it reads on its standard input.
 
 In a process of its own, because Airflow's command line follows the environment of the moment of its import.
 """
@@ -32,6 +32,27 @@ def options() -> list[str]:
     return [f"AIRFLOW__{section}__{name}".upper() for section, facts in sections.items() for name in facts["options"]]
 
 
+def executors() -> list[str]:
+    """The classes of the configured executors, imported as the scheduler does."""
+    from airflow.executors.executor_loader import ExecutorLoader
+
+    return [type(executor).__name__ for executor in ExecutorLoader.init_executors()]
+
+
+def queues_of(app: str) -> dict[str, str]:
+    """The module of a Celery application, as `celery --app` finds it, and the queue of tasks that name none."""
+    from airflow.configuration import conf
+    from celery.app.utils import find_app
+
+    return {"application": type(find_app(app)).__module__, "default": conf.get("operators", "default_queue")}
+
+
 if __name__ == "__main__":
-    commands = json.load(sys.stdin)
-    print(json.dumps({"options": options(), "refused": {name: refused(words) for name, words in commands.items()}}))
+    asked = json.load(sys.stdin)
+    facts = {
+        "options": options(),
+        "refused": {name: refused(words) for name, words in asked["commands"].items()},
+        "executors": executors(),
+        "queues": queues_of(asked["app"]),
+    }
+    print(json.dumps(facts))
