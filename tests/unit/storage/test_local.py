@@ -2,6 +2,7 @@ import os
 import resource
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,19 +17,21 @@ def store(tmp_path: Path) -> LocalStore:
     return LocalStore(tmp_path, "region nas")
 
 
-@pytest.fixture
+@contextmanager
 def files_of_at_most_4096_bytes() -> Iterator[None]:
+    """No fixture: the limit is the whole process's, and what pytest itself writes between tests must not meet it."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.usefixtures("files_of_at_most_4096_bytes")
 def test_a_full_disk_is_told_and_leaves_nothing_behind(store: LocalStore) -> None:
-    with pytest.raises(OutOfSpace, match="region nas") as full:
+    with files_of_at_most_4096_bytes(), pytest.raises(OutOfSpace, match="region nas") as full:
         store.create("packs/aa", bytes(8192))
     assert full.value.exit_code == 6
     assert list(store.list()) == []
