@@ -115,6 +115,14 @@ def smoke_dataset(dataset_asset: Asset, tables: Path) -> Callable[[Path], SmokeR
     return lambda directory: smoke.run(smoke.SmokeRequest.from_asset(dataset_asset, directory, tables))
 
 
+def _is_smoke(child: psutil.Process) -> bool:
+    """Other tests' children may be dead and not yet waited for: those have no command line."""
+    try:
+        return "dr_lib.standby.smoke" in child.cmdline()
+    except psutil.Error:
+        return False
+
+
 @contextmanager
 def _held_child(attachments: Path, act: Callable[[psutil.Process], None]) -> Iterator[None]:
     """Hold the next smoke child where it reads its golden outputs, and do `act` to it there."""
@@ -123,8 +131,7 @@ def _held_child(attachments: Path, act: Callable[[psutil.Process], None]) -> Ite
 
     def wait_and_act() -> None:
         with pipe.open("wb"):  # opens when the child does
-            children = psutil.Process().children()
-            act(next(child for child in children if "dr_lib.standby.smoke" in child.cmdline()))
+            act(next(child for child in psutil.Process().children() if _is_smoke(child)))
 
     thread = threading.Thread(target=wait_and_act)
     thread.start()
