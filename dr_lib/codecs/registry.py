@@ -1,81 +1,28 @@
 """The codecs by id, and the choice of the smallest encoding.
 
-Ids are one byte in a pack's frame table: 0 raw, 1 zstd. A new codec takes the next free id; none is ever reused.
+Ids are part of the format and none is ever reused; a new codec takes the next free one.
 """
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final
 
-import zstandard
-
+from dr_lib.codecs.bytewise import Raw, Repeat, Zstd
+from dr_lib.codecs.codec import Codec
+from dr_lib.codecs.elements import LAYOUTS
+from dr_lib.codecs.palette import Palette
+from dr_lib.codecs.planes import Planes
+from dr_lib.codecs.sample import sample
 from dr_lib.errors import DrError, IntegrityError
 
-ZSTD_LEVEL: Final = 1
 KEEP_ENCODED_BELOW: Final = 0.98
 """An encoding that saves less than 2 % is not worth decoding it at the worst moment: the frame stays raw."""
-
-
-class Codec(Protocol):
-    """One reversible encoding. `decode(encode(x), len(x)) == x` for every `x`."""
-
-    @property
-    def id(self) -> int:
-        """Number in the frame table."""
-        ...
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        ...
-
-    def encode(self, raw: bytes) -> bytes:
-        """Encoded bytes, possibly longer than `raw`."""
-        ...
-
-    def decode(self, stored: bytes | memoryview, raw_length: int) -> bytes:
-        """Exactly `raw_length` bytes or `IntegrityError`; never allocates more than that on hostile input."""
-        ...
-
-
-class Raw:
-    """Bytes as they are."""
-
-    id = 0
-    name = "raw"
-
-    def encode(self, raw: bytes) -> bytes:
-        """`raw` itself."""
-        return raw
-
-    def decode(self, stored: bytes | memoryview, raw_length: int) -> bytes:
-        """`stored` itself, of the promised length."""
-        return _exactly(bytes(stored), raw_length)
-
-
-class Zstd:
-    """One Zstandard frame (RFC 8878) with its content size in the header."""
-
-    id = 1
-    name = "zstd"
-
-    def encode(self, raw: bytes) -> bytes:
-        """One frame at level 1: on weights higher levels cost time and save nothing."""
-        return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(raw)
-
-    def decode(self, stored: bytes | memoryview, raw_length: int) -> bytes:
-        """Decoded bytes; the declared content size is checked before anything is allocated."""
-        try:
-            if zstandard.frame_content_size(stored) != raw_length:
-                raise IntegrityError("a zstd frame declares another length than its manifest")
-            return _exactly(zstandard.ZstdDecompressor().decompress(stored, allow_extra_data=False), raw_length)
-        except zstandard.ZstdError as error:
-            raise IntegrityError(f"a zstd frame does not decode: {error}") from error
-
+CLOSE: Final = 1.05
+"""A candidate that is this much larger than the best one on a sample is not tried on the whole frame."""
 
 RAW: Final = Raw()
 ZSTD: Final = Zstd()
-_BY_ID: Final[dict[int, Codec]] = {codec.id: codec for codec in (RAW, ZSTD)}
+_BY_ID: Final[dict[int, Codec]] = {codec.id: codec for codec in (RAW, ZSTD, Repeat(), Planes(), Palette())}
 
 
 def by_id(codec_id: int) -> Codec:
@@ -86,21 +33,41 @@ def by_id(codec_id: int) -> Codec:
     return codec
 
 
-def encode_smallest(raw: bytes) -> tuple[int, bytes]:
+def encode_smallest(raw: bytes, dtype: str | None = None) -> tuple[int, bytes]:
     """Smallest proven encoding of `raw` as (codec id, stored bytes).
 
-    The encoding is decoded and compared before it counts, so that a codec's defect is found while the source
-    still exists. Raises `DrError` (1) when a codec fails its own round trip.
+    `dtype` is the safetensors name of the elements that `raw` begins with, None for bytes that are no tensor; a
+    wrong or unknown one costs bytes and nothing else. The encoding is decoded and compared before it counts, so that
+    a codec's defect is found while the source still exists. Needs about six times `raw` in memory. Raises `DrError`
+    (1) when a codec fails its own round trip.
     """
-    encoded = ZSTD.encode(raw)
-    if len(encoded) >= len(raw) * KEEP_ENCODED_BELOW:
-        return RAW.id, raw
-    if ZSTD.decode(encoded, len(raw)) != raw:
-        raise DrError("zstd did not give back the bytes it was given", hint="check this machine's memory")
-    return ZSTD.id, encoded
+    best: Codec = RAW
+    stored, limit = raw, len(raw) * KEEP_ENCODED_BELOW
+    for codec in _promising(raw, dtype):
+        encoded = codec.encode(raw)
+        if encoded is not None and len(encoded) < limit:
+            best, stored, limit = codec, encoded, len(encoded)
+    if best is not RAW:
+        _prove(best, stored, raw)
+    return best.id, stored
 
 
-def _exactly(data: bytes, length: int) -> bytes:
-    if len(data) != length:
-        raise IntegrityError(f"a frame holds {len(data)} bytes where {length} were promised")
-    return data
+def candidates(dtype: str | None) -> tuple[Codec, ...]:
+    """Codecs that may suit elements of `dtype`."""
+    layout = LAYOUTS.get(dtype) if dtype is not None else None
+    if layout is None:
+        return (Repeat(), ZSTD)
+    return (Repeat(layout.width), Planes(layout.width, layout.signed_exponent), Palette(layout.width), ZSTD)
+
+
+def _promising(raw: bytes, dtype: str | None) -> list[Codec]:
+    """Candidates that are the best or close to it on a sample of `raw`."""
+    part = sample(raw)
+    sizes = {codec: len(tried) for codec in candidates(dtype) if (tried := codec.encode(part)) is not None}
+    least = min(sizes.values())
+    return [codec for codec, size in sizes.items() if size <= least * CLOSE]
+
+
+def _prove(codec: Codec, stored: bytes, raw: bytes) -> None:
+    if codec.decode(stored, len(raw)) != raw:
+        raise DrError(f"{codec.name} did not give back the bytes it was given", hint="check this machine's memory")

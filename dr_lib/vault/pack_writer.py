@@ -40,11 +40,14 @@ class PackWriter:
         self._uploading: Future[IndexedPack] | None = None
         self.stored: list[IndexedPack] = []
 
-    def store(self, digest: bytes, raw: bytes) -> None:
-        """Make sure that the chunk `raw` of that digest will be in the vault; raises what the upload before raised."""
+    def store(self, digest: bytes, raw: bytes, dtype: str | None = None) -> None:
+        """Make sure that the chunk `raw` of that digest will be in the vault; raises what the upload before raised.
+
+        `dtype` is the safetensors name of its elements, None when it is no part of a tensor.
+        """
         if digest in self._filling or self._index.find(digest, len(raw)) is not None:
             return
-        codec, stored = registry.encode_smallest(raw)
+        codec, stored = registry.encode_smallest(raw, dtype)
         self._frames.append(pack.Frame(digest, codec, pack.NOT_SEALED, len(raw), len(self._buffer), len(stored)))
         self._buffer += stored
         self._filling.add(digest)

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from dr_lib.format import pack
+from dr_lib.model.manifest import PackRef
 from dr_lib.progress import SILENT
 from dr_lib.storage.local import LocalStore
+from dr_lib.vault.pack_reader import fetch_pack
 from dr_lib.vault.vault import Vault, open_vault
 from dr_lib.vault.verifications import verifications
 from dr_lib.workflows.restore.restore import restore, restore_attachments
@@ -20,7 +23,8 @@ from tests.golden.writing import ASSET, FROZEN_AT, POINT, make_source, write_vau
 from tests.world import tree
 
 FOLDER = Path(__file__).parent
-VERSIONS = ("v1",)
+VERSIONS = ("v1", "v1-dtypes")
+"""The first holds raw and zstd frames only; the second one of each codec."""
 PRESENT = VERSIONS[-1]
 STATED = ("vault.json", "packs", "index", "points", "events")
 """What is the same in every run. Records of `runs/` hold inode numbers."""
@@ -78,3 +82,9 @@ def test_a_golden_vault_is_verified_and_its_events_are_read(tmp_path: Path, vers
     assert told.ok
     [result] = verify(vault, ASSET, [POINT], Mode.FULL, SILENT, lambda: FROZEN_AT)
     assert result.findings == ()
+
+
+def test_the_golden_vault_has_a_frame_of_each_codec():
+    vault = open_vault("one", LocalStore(FOLDER / PRESENT, "region one"))
+    tables = (pack.parse(fetch_pack(vault, PackRef(name, size)), name) for name, size in vault.packs().items())
+    assert {frame.codec for table in tables for frame in table} == {0, 1, 2, 3, 4}

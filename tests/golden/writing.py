@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from dr_lib.model.copy import Verification
@@ -34,6 +36,7 @@ def make_source(root: Path) -> None:
     values = struct.pack("<6f", 0.5, -1.0, 2.0, 0.0, 3.5, 1.0)
     header = struct.pack("<Q", len(SAFETENSORS_HEADER)) + SAFETENSORS_HEADER
     (root / "model.safetensors").write_bytes(header + values)
+    (root / "typed.safetensors").write_bytes(typed_model())
     (root / "sub" / "text").write_bytes(b"the quick brown fox " * 20)
     (root / "sub" / "none").touch()
     Path(os.fsdecode(os.fsencode(root) + b"/odd \xff\n-name")).write_bytes(b"odd")
@@ -43,6 +46,28 @@ def make_source(root: Path) -> None:
         if not path.is_symlink() and path != root / "sub" / "text":
             path.chmod(0o750 if path.is_dir() else 0o644)
         os.utime(path, ns=(SECOND * number, SECOND * number + 7), follow_symlinks=False)
+
+
+def typed_model() -> bytes:
+    """A tensor for each codec that depends on the dtype; numbers from a generator that is written out here."""
+    state, noise = 1, bytearray()
+    for _ in range(4001):
+        state = state * 1103515245 + 12345 & 0x7FFFFFFF
+        noise.append(state >> 16 & 0xFF)
+    tensors = {
+        "constant": ("F32", struct.pack("<f", 1.5) * 500),
+        "palette": ("I32", b"".join(struct.pack("<i", 1000 << (byte & 15)) for byte in noise[:1500])),
+        "planes": ("F16", b"".join(bytes((low, 0x30 + (high & 3))) for low, high in pairwise(noise))),
+        "raw": ("U8", bytes(noise[:1000])),
+    }
+    header, body = {}, b""
+    for name, (dtype, raw) in tensors.items():
+        width = {"F32": 4, "I32": 4, "F16": 2, "U8": 1}[dtype]
+        offsets = [len(body), len(body) + len(raw)]
+        header[name] = {"dtype": dtype, "shape": [len(raw) // width], "data_offsets": offsets}
+        body += raw
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
 
 
 @dataclass(frozen=True)

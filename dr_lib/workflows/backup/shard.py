@@ -85,7 +85,7 @@ def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWrit
     tensors: list[TensorEntry] = []
     for span in _spans_within(cut, piece):
         raw = read(span.offset, span.length)
-        chunks.append(_hand_over(writer, raw))
+        chunks.append(_hand_over(writer, raw, span.dtype))
         tensors += meter.feed(span.offset, raw)
         if whole is not None:
             whole.update(raw)
@@ -103,9 +103,9 @@ def _read_content(number: int, content: bytes, writer: PackWriter) -> _Read:
     return _Read(piece, chunks, (), hashlib.sha256(content).digest(), blake3(content).digest())
 
 
-def _hand_over(writer: PackWriter, raw: bytes) -> Chunk:
+def _hand_over(writer: PackWriter, raw: bytes, dtype: str | None = None) -> Chunk:
     digest = blake3(raw).digest()
-    writer.store(digest, raw)
+    writer.store(digest, raw, dtype)
     return digest, len(raw)
 
 

@@ -1,0 +1,42 @@
+"""Frames as elements of a fixed width and the bytes that are left over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dr_lib.errors import IntegrityError
+
+WIDTHS: Final = (2, 4, 8)
+Elements = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How wide the elements of a dtype are, and whether their top bit is a sign above an exponent."""
+
+    width: int
+    signed_exponent: bool
+
+
+_FLOATS: Final = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "C64": 4}
+_INTEGERS: Final = {"I64": 8, "U64": 8, "I32": 4, "U32": 4, "I16": 2, "U16": 2}
+LAYOUTS: Final = {name: Layout(width, signed_exponent=True) for name, width in _FLOATS.items()} | {
+    name: Layout(width, signed_exponent=False) for name, width in _INTEGERS.items()
+}
+"""By safetensors dtype. Dtypes of one byte have no entry: their plane is the frame."""
+
+
+def unsigned(width: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """Little endian unsigned integers of `width` bytes; `IntegrityError` for a width that frames do not have."""
+    if width not in WIDTHS:
+        raise IntegrityError(f"elements of {width} bytes")
+    return np.dtype(f"<u{width}")
+
+
+def read(raw: bytes | memoryview, width: int) -> Elements:
+    """The whole elements in `raw`; up to `width - 1` bytes at its end are left over."""
+    return np.frombuffer(raw, unsigned(width), len(raw) // width)
