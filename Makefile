@@ -18,10 +18,6 @@ $(STAMP): requirements.txt requirements-dev.txt pyproject.toml tools/bootstrap.s
 	@bash tools/bootstrap.sh
 	@touch $(STAMP)
 
-.PHONY: system
-system: ## Debian packages that tests need, where apt may be used
-	@bash tools/system.sh
-
 .PHONY: demo
 demo: env ## three regions, Airflow and the main job; leaves them up for a look
 	@$(PY) -m dr_lib.cli demo up
@@ -32,7 +28,7 @@ demo-down: env ## end what `make demo` left up
 	@$(PY) -m dr_lib.cli demo down
 
 .PHONY: test
-test: env system ## all tests; the last lines count passed, failed and not run
+test: env ## all tests; the last lines count passed, failed and not run
 	@$(PY) -m pytest
 
 .PHONY: check
@@ -53,7 +49,8 @@ bench: env ## measure the stores against each other
 	@$(PY) benchmarks/stores.py
 
 .PHONY: screenshots
-screenshots: env system ## pictures of the running demo for the README
+screenshots: env ## pictures of the running demo for the README
+	@bash tools/system.sh chromium
 	@$(PY) tools/screenshots.py
 
 .PHONY: lock

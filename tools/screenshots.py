@@ -24,7 +24,7 @@ def main() -> int:
     """Take one picture a page; 2 when there is no browser."""
     browser = shutil.which("chromium")
     if browser is None:
-        print("screenshots: no chromium here; `make system` brings it", file=sys.stderr)
+        print("screenshots: no chromium here; `make screenshots` brings it", file=sys.stderr)
         return 2
     access = login(Workspace.default())
     with sync_playwright() as playwright:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the Debian packages that tests start: a browser, PostgreSQL, Redis. What cannot be brought is named, and
-# the tests that need it count as not run; so this never fails.
+# Brings the Debian packages that are named: a browser, PostgreSQL, Redis. What cannot be brought is named, and what
+# needs it says so; so this never fails. The tests of today need none of them.
 set -euo pipefail
 
 POLICY=/usr/sbin/policy-rc.d
@@ -32,7 +32,7 @@ install_quietly() {
 }
 
 missing=()
-for package in chromium postgresql redis-server; do
+for package in "$@"; do
     present "$package" || missing+=("$package")
 done
 [ ${#missing[@]} = 0 ] && exit 0
@@ -43,5 +43,5 @@ if may_install; then
     for package in "${missing[@]}"; do install_quietly "$package"; done
 fi
 for package in "${missing[@]}"; do
-    present "$package" || echo "system: $package could not be brought; the tests that need it will count as not run"
+    present "$package" || echo "system: $package could not be brought; what needs it will say so"
 done
