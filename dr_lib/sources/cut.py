@@ -1,20 +1,29 @@
-"""Where a file is cut into frames: at tensor boundaries in safetensors, every 4 MiB elsewhere.
+"""Where a file is cut into frames: at the boundaries that its format has, else where its content says.
 
-Cuts at tensor boundaries make an unchanged tensor the same frame in the next version, wherever it moved to.
+Cuts at tensors, members and row groups make what did not change the same frames in the next version, wherever it
+moved to. The formats are told by their bytes, not their names: the blobs of a model cache have none.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
+from typing import Final
 
-from dr_lib.sources.base import FileCut, ReadRange, Span, TensorSpan
+from dr_lib.sources.base import FileCut, ReadRange, TensorSpan
+from dr_lib.sources.cutting import chunking, gguf, npy, parquet, tar_archive, zip_archive
+from dr_lib.sources.cutting.spans import ALONE_BYTES, FRAME_BYTES, Block, OddBytes, fixed, of_blocks
 from dr_lib.sources.safetensors_header import NotSafetensors, is_packed, parse
 
-FRAME_BYTES = 4 << 20
-"""Greatest length of a span; a multiple of every whole-byte element, so that long tensors are cut between elements."""
-ALONE_BYTES = 1 << 20
-"""Tensors from this length on share no frame, and files from this length on are looked into whatever their name."""
+__all__ = ["ALONE_BYTES", "FRAME_BYTES", "cut_file"]
+
+_Cutter = Callable[[ReadRange, int], FileCut]
+_BY_MAGIC: Final[tuple[tuple[bytes, _Cutter], ...]] = (
+    (zip_archive.MAGIC, zip_archive.cut),
+    (gguf.MAGIC, gguf.cut),
+    (parquet.MAGIC, parquet.cut),
+    (npy.MAGIC, npy.cut),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -22,8 +31,9 @@ _log = logging.getLogger(__name__)
 def cut_file(path: str, read: ReadRange, size: int) -> FileCut:
     """Cut the file of `size` bytes behind `read`; raises only what `read` raises.
 
-    A file that is named `.safetensors`, or is of at least 1 MiB (the blobs of a model cache have no suffix), is cut at
-    its tensors when its header is valid. One that is named so and is not valid is cut like any other, with a warning.
+    A file that is named `.safetensors`, or is of at least 1 MiB, is cut at its tensors when its header is valid. One
+    that is named so and is not valid is cut like any other, with a warning. Any other file below 1 MiB is not even
+    opened and is one span. Bytes that are odd for their format are cut by their content.
     Deterministic in the arguments and the file's bytes.
     """
     named = path.lower().endswith(".safetensors")
@@ -33,36 +43,29 @@ def cut_file(path: str, read: ReadRange, size: int) -> FileCut:
         except NotSafetensors as reason:
             if named:
                 _log.warning("%r is no valid safetensors file and is kept without its tensors: %s", path, reason)
-    return FileCut(tuple(_pieces(0, size, None)), ())
+    return _cut_any(read, size) if size >= ALONE_BYTES else FileCut(tuple(fixed(0, size)), ())
+
+
+def _cut_any(read: ReadRange, size: int) -> FileCut:
+    cutter = _cutter(read(0, tar_archive.BLOCK))
+    try:
+        return cutter(read, size)
+    except OddBytes as reason:
+        _log.debug("a file is kept as opaque bytes: %s", reason)
+        return chunking.cut(read, size)
+
+
+def _cutter(head: bytes) -> _Cutter:
+    if tar_archive.is_tar(head):
+        return tar_archive.cut
+    return next((cutter for magic, cutter in _BY_MAGIC if head.startswith(magic)), chunking.cut)
 
 
 def _at_tensors(tensors: tuple[TensorSpan, ...], size: int) -> FileCut:
     header_end = tensors[0].offset if tensors else size
-    spans = [*_pieces(0, header_end, None)]
-    for run in _runs([tensor for tensor in tensors if tensor.length]):
-        start, end = run[0].offset, run[-1].offset + run[-1].length
-        spans += _pieces(start, end, None if is_packed(run[0].dtype) else run[0].dtype)
-    return FileCut(tuple(spans), tensors)
-
-
-def _runs(tensors: Sequence[TensorSpan]) -> Iterator[list[TensorSpan]]:
-    """Tensors in file order, a long one alone, short neighbours of one dtype together up to one frame."""
-    run: list[TensorSpan] = []
-    for tensor in tensors:
-        if run and not _fits(run, tensor):
-            yield run
-            run = []
-        run.append(tensor)
-    if run:
-        yield run
-
-
-def _fits(run: list[TensorSpan], tensor: TensorSpan) -> bool:
-    short = max(run[-1].length, tensor.length) < ALONE_BYTES
-    within = tensor.offset + tensor.length - run[0].offset <= FRAME_BYTES
-    return short and within and tensor.dtype == run[0].dtype
-
-
-def _pieces(start: int, end: int, dtype: str | None) -> Iterator[Span]:
-    for offset in range(start, end, FRAME_BYTES):
-        yield Span(offset, min(FRAME_BYTES, end - offset), dtype)
+    blocks = [
+        Block(tensor.offset, tensor.offset + tensor.length, None if is_packed(tensor.dtype) else tensor.dtype)
+        for tensor in tensors
+        if tensor.length
+    ]
+    return FileCut((*fixed(0, header_end), *of_blocks(blocks)), tensors)

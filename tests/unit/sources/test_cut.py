@@ -79,8 +79,8 @@ def test_a_long_header_is_cut_like_any_bytes():
     ("size", "lengths"),
     [(0, []), (1, [1]), (4 * MIB, [4 * MIB]), (4 * MIB + 1, [4 * MIB, 1]), (9 * MIB, [4 * MIB, 4 * MIB, MIB])],
 )
-def test_other_files_are_cut_at_a_fixed_length(size, lengths):
-    found = cut(bytes(size), "data.parquet")
+def test_a_file_without_content_is_cut_at_the_greatest_length(size, lengths):
+    found = cut(bytes(size), "swap.img")
     assert [span.length for span in found.spans] == lengths
     assert {span.dtype for span in found.spans} <= {None}
     assert found.tensors == ()
