@@ -1,8 +1,8 @@
 """Elements taken apart into planes of equal significance, each entropy coded alone.
 
 The exponents of weights take few values and the mantissas nearly all: apart, the former shrink to a third and the
-latter cost nothing but a copy. Rotated left by a bit, a float has its exponent in whole bytes (BF16, F32) or at
-their top (F16, F64), its sign beside the mantissa, which is as random.
+latter cost nothing but a copy. Rotated left by a bit, a float has its exponent in a byte of its own (BF16, F32) or at
+the top of one (F16), its sign beside the mantissa, which is as random.
 """
 
 from __future__ import annotations

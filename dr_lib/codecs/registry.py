@@ -17,7 +17,7 @@ from dr_lib.errors import DrError, IntegrityError
 
 KEEP_ENCODED_BELOW: Final = 0.98
 """An encoding that saves less than 2 % is not worth decoding it at the worst moment: the frame stays raw."""
-CLOSE: Final = 1.05
+CLOSE: Final = 1.02
 """A candidate that is this much larger than the best one on a sample is not tried on the whole frame."""
 
 RAW: Final = Raw()
@@ -57,7 +57,7 @@ def candidates(dtype: str | None) -> tuple[Codec, ...]:
     layout = LAYOUTS.get(dtype) if dtype is not None else None
     if layout is None:
         return (Repeat(), ZSTD)
-    return (Repeat(layout.width), Planes(layout.width, layout.signed_exponent), Palette(layout.width), ZSTD)
+    return (Repeat(layout.width), Planes(layout.width, layout.rotated), Palette(layout.width), ZSTD)
 
 
 def _promising(raw: bytes, dtype: str | None) -> list[Codec]:
