@@ -12,12 +12,18 @@ from typing import Any, Final
 
 from dr_lib.sources.base import FileCut, ReadRange
 from dr_lib.sources.cutting.spans import ALONE_BYTES, OddBytes, between
+from dr_lib.sources.cutting.thrift import Wanted, parse
 
 MAGIC: Final = b"PAR1"
-MAX_FOOTER_BYTES: Final = 32 << 20
+MAX_FOOTER_BYTES: Final = 16 << 20
 ROW_GROUP_BYTES: Final = 256 << 10
 """Row groups from this length on begin a frame and end one; shorter neighbours are bundled up to it."""
 _TAIL: Final = 8
+_ROW_GROUPS, _COLUMNS, _META_DATA, _COMPRESSED, _DATA_PAGE, _DICTIONARY_PAGE = 4, 1, 3, 7, 9, 11
+_FOOTER: Final[Wanted] = {
+    _ROW_GROUPS: {_COLUMNS: {_META_DATA: {_COMPRESSED: {}, _DATA_PAGE: {}, _DICTIONARY_PAGE: {}}}}
+}
+"""The path to what is needed, as numbered in parquet.thrift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +39,38 @@ def cut(read: ReadRange, size: int) -> FileCut:
     footer = size - _TAIL - int.from_bytes(tail[:4], "little")
     if tail[4:] != MAGIC or not len(MAGIC) <= footer < size - _TAIL or size - footer > MAX_FOOTER_BYTES:
         raise OddBytes("no parquet footer")
-    chunks = _chunks(read(footer, size - footer))
+    chunks = _chunks(read(footer, size - footer - _TAIL))
     _check(chunks, footer)
     return FileCut(between(_marks(chunks), size), ())
 
 
 def _chunks(footer: bytes) -> list[_Chunk]:
-    """Column chunks by offset. The footer is parsed in a file of its own, where there is no data to reach."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        facts = pq.read_metadata(pa.BufferReader(MAGIC + footer))
-        groups = ((number, facts.row_group(number)) for number in range(facts.num_row_groups))
-        found = [_chunk(number, group.column(c)) for number, group in groups for c in range(group.num_columns)]
-    except (pa.ArrowException, OSError, ValueError, OverflowError, IndexError, RuntimeError, MemoryError) as error:
-        raise OddBytes(f"the footer cannot be parsed: {error}") from error
+    """Column chunks with data, by offset."""
+    groups = _items(parse(footer, _FOOTER).get(_ROW_GROUPS))
+    found = [
+        _chunk(number, _fields(_fields(column).get(_META_DATA)))
+        for number, group in enumerate(groups)
+        for column in _items(_fields(group).get(_COLUMNS))
+    ]
     return sorted((chunk for chunk in found if chunk.start < chunk.end), key=lambda chunk: (chunk.start, chunk.end))
 
 
-def _chunk(group: int, column: Any) -> _Chunk:
-    start = column.data_page_offset
-    if column.has_dictionary_page and column.dictionary_page_offset:
-        start = min(start, column.dictionary_page_offset)
-    return _Chunk(start, start + column.total_compressed_size, group)
+def _chunk(group: int, facts: dict[int, Any]) -> _Chunk:
+    data, length = _count(facts.get(_DATA_PAGE)), _count(facts.get(_COMPRESSED))
+    start = min(data, _count(facts.get(_DICTIONARY_PAGE)) or data)
+    return _Chunk(start, start + length, group)
+
+
+def _fields(value: Any) -> dict[int, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _check(chunks: list[_Chunk], footer: int) -> None:
