@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from blake3 import blake3
 
 from dr_lib.codecs import registry
+from dr_lib.codecs.codec import Codec
 from dr_lib.errors import IntegrityError
 from dr_lib.format import layout, pack
 from dr_lib.model.manifest import FrameRef, PackRef
@@ -34,7 +35,7 @@ def open_frame(stored: bytes | memoryview, digest: bytes, codec: int, seal: int,
     return data
 
 
-def codec_of(codec: int, seal: int) -> registry.Codec:
+def codec_of(codec: int, seal: int) -> Codec:
     """What opens frames of this codec and seal; `IntegrityError` when this version does not know one of them."""
     if seal != pack.NOT_SEALED:
         hint = "restore with a newer version of this program"
