@@ -17,12 +17,14 @@ _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7,
 _NUMBERS: Final = (4, 5, 6)
 _DEEPEST: Final = 16
 _LONGEST_NUMBER: Final = 10
+_MOST_KEPT: Final = 500_000
+"""Structs of which something is wanted: what they become in memory is many times their bytes."""
 
 
 def parse(data: bytes, wanted: Wanted) -> dict[int, Any]:
-    """The wanted fields of the struct that `data` begins with: integers, lists, and dicts for structs.
+    """The wanted fields of the struct that `data` begins with: integers, lists of structs, and dicts for structs.
 
-    Raises `OddBytes` when it is no such struct. Takes time and memory in proportion to `data`.
+    Raises `OddBytes` when it is no such struct. Takes time in proportion to `data`, and bounded memory.
     """
     try:
         return _Reader(data).struct(wanted, _DEEPEST)
@@ -34,11 +36,14 @@ class _Reader:
     """What ends past the data meets an `IndexError` at the next byte; a struct always has a next byte, its stop."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
+        self._data, self._at, self._kept = data, 0, 0
 
     def struct(self, wanted: Wanted, deepest: int) -> dict[int, Any]:
         if deepest == 0:
             raise OddBytes("thrift structs in structs in structs")
+        self._kept += bool(wanted)
+        if self._kept > _MOST_KEPT:
+            raise OddBytes("too many thrift structs")
         found: dict[int, Any] = {}
         number = 0
         while head := self._byte():
@@ -66,7 +71,7 @@ class _Reader:
         head = self._byte()
         length, kind = head >> 4, head & 15
         items = self._items(length if length < 15 else self._varint(), kind, deepest)
-        if wanted is not None:
+        if wanted:
             return [self._value(kind, wanted, deepest) for _ in items]
         for _ in items:
             self._value(kind, None, deepest)

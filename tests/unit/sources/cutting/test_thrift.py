@@ -64,6 +64,13 @@ def test_what_is_no_struct_is_refused(data):
 FOOTER = footer(2, 3)[0]
 
 
+def test_more_structs_than_memory_is_good_for_are_refused():
+    million = b"\x19\xfc\xc0\x84\x3d" + bytes(1_000_001)
+    assert parse(million, {2: {}}) == {}
+    with pytest.raises(OddBytes):
+        parse(million, {1: {1: {}}})
+
+
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_anything_else_is_read_or_refused(rest, kept):
