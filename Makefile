@@ -45,8 +45,9 @@ format: env ## rewrite the source as ruff wants it
 	@$(PY) -m ruff format .
 
 .PHONY: bench
-bench: env ## measure the stores against each other
+bench: env ## measure the stores and the codecs against their peers
 	@$(PY) benchmarks/stores.py
+	@$(PY) benchmarks/codecs.py
 
 .PHONY: screenshots
 screenshots: env ## pictures of the running demo for the README
