@@ -5,11 +5,12 @@ from __future__ import annotations
 from threading import Event
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 from tenacity import RetryError, Retrying, retry_if_exception_type, retry_if_result, wait_fixed
 from tenacity.nap import sleep_using_event
-from tenacity.stop import stop_after_delay, stop_when_event_set
+from tenacity.stop import stop_after_attempt, stop_after_delay, stop_when_event_set
 
 from dr_lib.errors import DrError, NotFound, ObjectiveMissed, PermissionDenied, Refused, StoreUnavailable
 
@@ -18,6 +19,7 @@ Facts = dict[str, Any]
 _FINISHED = frozenset({"success", "failed"})
 _POLL_S = 0.5
 _LOG_TAIL_LINES = 25
+_ATTEMPTS = 4
 
 
 class AirflowApi:
@@ -27,7 +29,7 @@ class AirflowApi:
     """
 
     def __init__(self, url: str, user: str, password: str) -> None:
-        self._client = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        self._client = httpx.Client(base_url=url, trust_env=False, timeout=90)
         self._url = url
         self._given_up = Event()
         answer = self._send("POST", "/auth/token", json={"username": user, "password": password})
@@ -67,12 +69,18 @@ class AirflowApi:
 
     def unpause(self, dag_id: str) -> None:
         """Let the runs of the DAG start."""
-        self._send("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+        for attempt in self._persistently():
+            with attempt:
+                self._send("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, conf: Facts) -> str:
-        """Start a run with this configuration; its id."""
-        body = {"logical_date": None, "conf": conf}
-        return str(self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+        """Start a run with this configuration; its id. Asked again after a failed answer, it is started once."""
+        run_id = f"demo__{uuid4()}"
+        body = {"logical_date": None, "conf": conf, "dag_run_id": run_id}
+        for attempt in self._persistently():
+            with attempt:
+                self._start(dag_id, run_id, body)
+        return run_id
 
     def wait(self, dag_id: str, run_id: str, seconds: float) -> None:
         """Return when the run has succeeded; `ObjectiveMissed` with the end of the failed task's log when it failed.
@@ -99,6 +107,15 @@ class AirflowApi:
         """The task instances of a run as Airflow describes them."""
         tasks: list[Facts] = self._send("GET", f"{_run(dag_id, run_id)}/taskInstances")["task_instances"]
         return tasks
+
+    def _start(self, dag_id: str, run_id: str, body: Facts) -> None:
+        try:
+            self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+        except Refused as refusal:
+            try:
+                self._send("GET", _run(dag_id, run_id))  # a request whose answer failed had started it all the same
+            except NotFound:
+                raise refusal from None
 
     def _outcome(self, dag_id: str, run_id: str, seconds: float) -> str:
         try:
@@ -137,6 +154,16 @@ class AirflowApi:
             facts: Facts = answer.json()
             return facts
         raise _refusal(answer)
+
+    def _persistently(self) -> Retrying:
+        """For requests that may be repeated: one that a busy database made fail is sent again."""
+        return Retrying(
+            retry=retry_if_exception_type(StoreUnavailable),
+            stop=stop_after_attempt(_ATTEMPTS) | stop_when_event_set(self._given_up),
+            sleep=sleep_using_event(self._given_up),
+            wait=wait_fixed(_POLL_S),
+            reraise=True,
+        )
 
     def _poll(self, question: Any, seconds: float) -> Any:
         asking = Retrying(

@@ -24,6 +24,8 @@ from dr_lib.errors import StoreUnavailable, UsageError
 
 ADMIN = "admin"
 START_SECONDS = 180.0
+_LOCK_SECONDS = 60
+"""How long a process waits for SQLite's one writer; Python's own 5 seconds are too few on a busy machine."""
 _COMPONENTS: dict[str, list[str]] = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
@@ -53,6 +55,7 @@ class AirflowSite:
 
     def _settings(self) -> dict[str, str]:
         root = project_root()
+        database = f"sqlite:///{self.workspace.airflow_home / 'airflow.db'}?timeout={_LOCK_SECONDS}"
         return {
             "AIRFLOW_HOME": str(self.workspace.airflow_home),
             "DR_CONFIG": str(self.workspace.config_file),
@@ -60,6 +63,7 @@ class AirflowSite:
             "AIRFLOW__CORE__DAGS_FOLDER": str(root / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
