@@ -83,16 +83,25 @@ class BackupPlanOperator(RecoveryOperator):
         return ranges(result["shards"], MOST_MAPPED)
 
 
-class StoreShardsOperator(RecoveryOperator):
-    """Stores the shards `[start, stop)` of a planned run, one after the other; stored shards are recognised."""
+class BackupStepOperator(RecoveryOperator):
+    """A step of the planned backup `run` of `asset` into `region`."""
 
-    template_fields = ("asset", "region", "run", "shards")
+    template_fields: Sequence[str] = ("asset", "region", "run")
 
-    def __init__(self, *, asset: str, region: str, run: str, shards: Sequence[int], **kwargs: Any) -> None:
+    def __init__(self, *, asset: str, region: str, run: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.asset = asset
         self.region = region
         self.run = run
+
+
+class StoreShardsOperator(BackupStepOperator):
+    """Stores the shards `[start, stop)` of a planned run, one after the other; stored shards are recognised."""
+
+    template_fields = (*BackupStepOperator.template_fields, "shards")
+
+    def __init__(self, *, shards: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.shards = shards
 
     def work(self) -> Facts:
@@ -106,32 +115,16 @@ class StoreShardsOperator(RecoveryOperator):
         return {key: sum(one[key] for one in stored) for key in ("raw_bytes", "new_bytes")}
 
 
-class RecordProofOperator(RecoveryOperator):
+class RecordProofOperator(BackupStepOperator):
     """Records what a drill will compare with: golden outputs of a model, facts of a dataset's tables."""
-
-    template_fields = ("asset", "region", "run")
-
-    def __init__(self, *, asset: str, region: str, run: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.asset = asset
-        self.region = region
-        self.run = run
 
     def work(self) -> Facts:
         """The names of the recorded attachments."""
         return _open_runtime().record_proof(self.asset, self.region, self.run)
 
 
-class CommitBackupOperator(RecoveryOperator):
+class CommitBackupOperator(BackupStepOperator):
     """Commits the run: afterwards the recovery point exists. Its facts go with the event of every outlet."""
-
-    template_fields = ("asset", "region", "run")
-
-    def __init__(self, *, asset: str, region: str, run: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.asset = asset
-        self.region = region
-        self.run = run
 
     def work(self) -> Facts:
         """The committed point as `Runtime.commit_backup` describes it."""
