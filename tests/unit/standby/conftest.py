@@ -115,6 +115,16 @@ def smoke_dataset(dataset_asset: Asset, tables: Path) -> Callable[[Path], SmokeR
     return lambda directory: smoke.run(smoke.SmokeRequest.from_asset(dataset_asset, directory, tables))
 
 
+def _smoke_children() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if _is_smoke(child)]
+
+
+@pytest.fixture
+def smoke_children() -> Callable[[], list[psutil.Process]]:
+    """The living smoke processes that this one has started."""
+    return _smoke_children
+
+
 def _is_smoke(child: psutil.Process) -> bool:
     """Other tests' children may be dead and not yet waited for: those have no command line."""
     try:
@@ -131,7 +141,7 @@ def _held_child(attachments: Path, act: Callable[[psutil.Process], None]) -> Ite
 
     def wait_and_act() -> None:
         with pipe.open("wb"):  # opens when the child does
-            act(next(child for child in psutil.Process().children() if _is_smoke(child)))
+            act(next(iter(_smoke_children())))
 
     thread = threading.Thread(target=wait_and_act)
     thread.start()
