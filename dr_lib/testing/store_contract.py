@@ -48,12 +48,12 @@ class StoreContract:
     @pytest.fixture
     def store(self) -> ObjectStore:
         """A fresh store: its container exists and is empty."""
-        raise NotImplementedError
+        raise NotImplementedError("override the fixture `store` with a fresh store of yours")
 
     @pytest.fixture
     def absent(self) -> ContainerStore:
         """A store whose container does not exist."""
-        raise NotImplementedError
+        raise NotImplementedError("override the fixture `absent` with a store that has no container")
 
     def test_a_stored_object_comes_back(self, store: ObjectStore) -> None:
         store.create("packs/ab/abcd", b"content")
