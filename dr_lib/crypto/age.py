@@ -41,13 +41,13 @@ def fingerprint(recipients: Sequence[str]) -> str:
 
 def wrap(secret: bytes, recipients: Sequence[str]) -> bytes:
     """An age file that each of the recipients alone can open."""
-    return pyrage.encrypt(secret, [pyrage.x25519.Recipient.from_str(text) for text in recipients])
+    return bytes(pyrage.encrypt(secret, [pyrage.x25519.Recipient.from_str(text) for text in recipients]))
 
 
 def unwrap(wrapped: bytes, identities: Sequence[str]) -> bytes | None:
     """What was wrapped; None when it was wrapped to none of the identities; `IntegrityError` when it is damaged."""
     try:
-        return pyrage.decrypt(wrapped, [_identity(text) for text in identities])
+        return bytes(pyrage.decrypt(wrapped, [_identity(text) for text in identities]))
     except pyrage.DecryptError as error:
         if str(error) == _NO_MATCH:
             return None

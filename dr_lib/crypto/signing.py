@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dr_lib.errors import IntegrityError
 
-SECRET_PREFIX: Final = "dr-signer:"
+SEED_PREFIX: Final = "dr-signer:"
 PUBLIC_PREFIX: Final = "ed25519:"
 _SEED_BYTES: Final = 32
 
@@ -35,14 +35,14 @@ class Signer:
 
 def new_signing_key() -> str:
     """A fresh secret key as text."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SEED_BYTES)).decode()
+    return SEED_PREFIX + base64.b64encode(secrets.token_bytes(_SEED_BYTES)).decode()
 
 
 def signer(secret: str) -> Signer:
     """The signer of a secret key; `ValueError`, which repeats nothing of it, for what is none."""
-    seed = _raw(secret, SECRET_PREFIX)
+    seed = _raw(secret, SEED_PREFIX)
     if seed is None:
-        raise ValueError(f"this is no signing key ({SECRET_PREFIX}…)")
+        raise ValueError(f"this is no signing key ({SEED_PREFIX}…)")
     private = Ed25519PrivateKey.from_private_bytes(seed)
     public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return Signer(PUBLIC_PREFIX + base64.b64encode(public).decode(), private)
