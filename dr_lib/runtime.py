@@ -49,4 +49,4 @@ class Runtime(BackingUp, Verifying, Recovering, Reporting):
         """Create the vaults of `regions` (all, when None); `Refused` (7) before any change when one is not empty."""
         names = list(self.config.regions) if not regions else list(regions)
         pairs = [(self.config.region(name), self._wiring.store(name)) for name in names]
-        return {"regions": initialize(pairs, self.config.encryption, self._wiring.clock)}
+        return {"regions": initialize(pairs, self._wiring.keys, self._wiring.clock)}

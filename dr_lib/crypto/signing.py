@@ -18,6 +18,7 @@ from dr_lib.errors import IntegrityError
 
 SEED_PREFIX: Final = "dr-signer:"
 PUBLIC_PREFIX: Final = "ed25519:"
+SIGNATURE_BYTES: Final = 64
 _SEED_BYTES: Final = 32
 
 
@@ -62,7 +63,7 @@ def envelope(payload_type: str, payload: bytes, by: Signer | None) -> dict[str, 
     """A DSSE envelope as JSON values; `signatures` is empty without a signer."""
     signatures = []
     if by is not None:
-        signature = base64.b64encode(by.sign(_encoding(payload_type, payload))).decode()
+        signature = base64.b64encode(by.sign(encoding(payload_type, payload))).decode()
         signatures.append({"keyid": key_id(by.public), "sig": signature})
     return {"payload": base64.b64encode(payload).decode(), "payloadType": payload_type, "signatures": signatures}
 
@@ -80,13 +81,14 @@ def payload_of(envelope: dict[str, Any], payload_type: str, trusted: Sequence[st
         raise IntegrityError(f"not an envelope of this format: {error!r}") from error
     if found != payload_type:
         raise IntegrityError(f"an envelope of another kind: {found!r}")
-    if trusted and not _signed(_encoding(payload_type, payload), offered, trusted):
+    if trusted and not is_signed(encoding(payload_type, payload), offered, trusted):
         what = "it is signed by nobody who is trusted" if offered else "it is not signed, and signers are known"
         raise IntegrityError(what, hint="it was forged or replaced; use another region's copy")
     return payload
 
 
-def _signed(message: bytes, offered: Sequence[bytes], trusted: Sequence[str]) -> bool:
+def is_signed(message: bytes, offered: Sequence[bytes], trusted: Sequence[str]) -> bool:
+    """Whether one of the signatures is one of the trusted keys' over exactly this message."""
     return any(_verifies(public, message, signature) for public in trusted for signature in offered)
 
 
@@ -101,8 +103,8 @@ def _verifies(public: str, message: bytes, signature: bytes) -> bool:
     return True
 
 
-def _encoding(payload_type: str, payload: bytes) -> bytes:
-    """DSSE's pre-authentication encoding: what is signed."""
+def encoding(payload_type: str, payload: bytes) -> bytes:
+    """DSSE's pre-authentication encoding: what is signed of a payload."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from dr_lib.crypto.run_key import RunKey
 from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, SourceUnstable
 from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
@@ -48,16 +49,23 @@ def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: M
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
     _refuse_absent(vault, manifest)
-    data = manifest_format.dump(manifest)
+    run_key = vault.run_key()
+    data = manifest_format.dump(manifest, run_key, vault.keys.signer)
     key = layout.manifest_key(plan.asset, plan.point)
-    manifest_format.load(data, vault.where(key))
+    _prove(data, vault, key, run_key)
     try:
         vault.commit(plan.asset, plan.point, data)
     except Refused:
-        # Another worker committed this run with the same content and its own environment in the manifest.
-        if vault.summary(plan.asset, plan.point) != manifest.summary:
+        # Another worker committed this run with the same content, its own environment and its own run key.
+        if replace(vault.summary(plan.asset, plan.point), keys=()) != manifest.summary:
             raise
     return Committed(manifest.summary, new_bytes, proof.note)
+
+
+def _prove(data: bytes, vault: Vault, key: str, run_key: RunKey | None) -> None:
+    """Read the manifest once as a restore will, with the run key that is still at hand."""
+    own = {} if run_key is None else {run_key.id: run_key.secret}
+    manifest_format.load(data, vault.where(key), replace(vault.access, run_key=own.__getitem__))
 
 
 def _finished(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:

@@ -13,6 +13,7 @@ from dr_lib.policy.shard_plan import plan_shards
 from dr_lib.sources.base import Source, SourceListing
 from dr_lib.sources.cut import cut_file
 from dr_lib.sources.freeze import freeze
+from dr_lib.vault.records import refuse_unsigned
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import BackupPlan, save_plan
 
@@ -22,6 +23,7 @@ def plan_backup(asset: Asset, source: Source, vault: Vault, shard_bytes: int, cl
 
     The point's time is taken before the listing, so that it never claims to be younger than what it holds.
     """
+    refuse_unsigned(vault)
     created_at = clock()
     listing = freeze(source, clock=clock)
     plan = BackupPlan(
