@@ -11,6 +11,7 @@ from dr_lib.vault.vault import Vault
 
 EVENT: Final = "application/vnd.dr.event.v1+json"
 STATEMENT: Final = "application/vnd.in-toto+json"
+_WRITER_KEY: Final = "set what `encryption.writer` in dr.yaml names (by default the variable DR_WRITER_KEY)"
 _SIGNING_KEY: Final = "set what `signing.key` in dr.yaml names (by default the variable DR_SIGNING_KEY)"
 
 
@@ -26,6 +27,13 @@ def refuse_unsigned(vault: Vault) -> None:
             where=vault.store.label,
             hint="use the right one, or add it to `signing.trusted` in dr.yaml",
         )
+
+
+def refuse_without_writer_key(vault: Vault) -> None:
+    """Raise `UsageError` (2) when this process lacks a key without which no point can be written into `vault`."""
+    refuse_unsigned(vault)
+    if vault.keys.seals and vault.keys.writer is None:
+        raise UsageError("this vault is sealed and no writer key is here", where=vault.store.label, hint=_WRITER_KEY)
 
 
 def encode_record(vault: Vault, record: dict[str, Any], kind: str) -> bytes:

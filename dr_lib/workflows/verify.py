@@ -19,6 +19,7 @@ from dr_lib.model.manifest import Manifest, PackRef
 from dr_lib.progress import Progress
 from dr_lib.vault.pack_reader import fetch_pack, open_frame
 from dr_lib.vault.records import refuse_unsigned
+from dr_lib.vault.run_keys import newest_generations
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import record_verification
 
@@ -40,6 +41,7 @@ class _Copy:
     point: str
     manifest_sha256: str = hashlib.sha256(b"").hexdigest()
     packs: tuple[PackRef, ...] = ()
+    keys: tuple[str, ...] = ()
     bytes_read: int = 0
     findings: list[str] = field(default_factory=list)
 
@@ -76,8 +78,10 @@ def verify(
     needs = _Needs()
     copies = [_read_manifest(vault, asset, point, needs, mode) for point in points]
     sizes = vault.packs()
+    keys = newest_generations(vault.store) if vault.access.sealed else {}
     for copy in copies:
         _check_sizes(copy, sizes)
+        copy.findings += [f"run key {key} is gone" for key in copy.keys if key not in keys]
     if mode is Mode.FULL:
         _read_packs(vault, needs, sizes, progress)
     seconds = monotonic() - started
@@ -93,9 +97,9 @@ def _read_manifest(vault: Vault, asset: str, point: str, needs: _Needs, mode: Mo
     try:
         data = vault.manifest_bytes(asset, point)
         copy.manifest_sha256 = hashlib.sha256(data).hexdigest()
-        if mode is Mode.STRUCTURE and vault.access.sealed and not vault.keys.identities:
-            copy.packs = vault.parse_clear(asset, point, data).packs
-        else:
+        summary = vault.parse_clear(asset, point, data)
+        copy.packs, copy.keys = summary.packs, summary.keys
+        if mode is Mode.FULL or vault.keys.identities or not vault.access.sealed:
             manifest = vault.parse_manifest(asset, point, data)
             copy.packs = manifest.summary.packs
             needs.learn(copy, manifest)

@@ -15,6 +15,7 @@ from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import (
+    KEPT,
     PROOF,
     BackupPlan,
     StoredPart,
@@ -39,7 +40,8 @@ def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: M
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
     A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`.
     """
-    parts = [_finished(vault, plan, shard_name(n)) for n in range(len(plan.shards))]
+    names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
+    parts = [_finished(vault, plan, name) for name in names]
     proof = _finished(vault, plan, PROOF)
     new_bytes = sum(part.new_bytes for part in (*parts, proof))
     try:

@@ -27,7 +27,10 @@ AGAIN: Final = "back up again"
 
 @dataclass(frozen=True, slots=True)
 class BackupPlan:
-    """A frozen source and its division into shards. `point` is the id that the commit will use."""
+    """A frozen source and its division into shards. `point` is the id that the commit will use.
+
+    `kept` counts the files that need not be read: they are in the part `KEPT`, and in no shard.
+    """
 
     asset: str
     kind: str
@@ -36,6 +39,7 @@ class BackupPlan:
     source: str
     listing: SourceListing
     shards: tuple[Shard, ...]
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class StoredPiece:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """What one shard (or the proof) stored. The frames' `pack` indexes `packs`.
+    """What one shard (or the proof, or the files that were kept) holds. The frames' `pack` indexes `packs`.
 
     `names` are the attachments' names in the proof part and empty in a shard; `note` says why a proof is missing.
     """
@@ -100,6 +104,7 @@ def shard_name(number: int) -> str:
 
 PLAN = "plan"
 PROOF = "proof"
+KEPT = "kept"
 
 
 def _name(asset: str, point: str, part: str) -> Json:
@@ -137,15 +142,19 @@ def _parsed(vault: Vault, key: str, name: Json, parse: Callable[[Json], T]) -> T
 
 
 def _plan_json(plan: BackupPlan) -> Json:
-    return _name(plan.asset, plan.point, PLAN) | {
-        "kind": plan.kind,
-        "created_at": canonical.time_text(plan.created_at),
-        "source": plan.source,
-        "files": [[f.path, f.mode, f.mtime_ns, f.size, f.tag] for f in plan.listing.files],
-        "directories": [entries.directory_json(d) for d in plan.listing.directories],
-        "links": [entries.link_json(link) for link in plan.listing.links],
-        "shards": [[[p.file, p.start, p.end] for p in shard] for shard in plan.shards],
-    }
+    return (
+        _name(plan.asset, plan.point, PLAN)
+        | {
+            "kind": plan.kind,
+            "created_at": canonical.time_text(plan.created_at),
+            "source": plan.source,
+            "files": [[f.path, f.mode, f.mtime_ns, f.size, f.tag] for f in plan.listing.files],
+            "directories": [entries.directory_json(d) for d in plan.listing.directories],
+            "links": [entries.link_json(link) for link in plan.listing.links],
+            "shards": [[[p.file, p.start, p.end] for p in shard] for shard in plan.shards],
+        }
+        | ({"kept": plan.kept} if plan.kept else {})
+    )
 
 
 def _parse_plan(record: Json) -> BackupPlan:
@@ -162,6 +171,7 @@ def _parse_plan(record: Json) -> BackupPlan:
             links=tuple(entries.parse_link(item) for item in record["links"]),
         ),
         shards=tuple(tuple(_parse_shard_piece(row, len(files)) for row in shard) for shard in record["shards"]),
+        kept=entries.natural(record.get("kept", 0)),
     )
 
 
