@@ -40,12 +40,18 @@ def fingerprint(recipients: Sequence[str]) -> str:
 
 
 def wrap(secret: bytes, recipients: Sequence[str]) -> bytes:
-    """An age file that each of the recipients alone can open."""
-    return bytes(pyrage.encrypt(secret, [pyrage.x25519.Recipient.from_str(text) for text in recipients]))
+    """An age file that each of the recipients alone can open; `ValueError` for none, and for what is no recipient."""
+    try:
+        return bytes(pyrage.encrypt(secret, [pyrage.x25519.Recipient.from_str(text) for text in recipients]))
+    except (pyrage.RecipientError, pyrage.EncryptError) as error:
+        raise ValueError(f"cannot wrap to these recipients: {error}") from error
 
 
 def unwrap(wrapped: bytes, identities: Sequence[str]) -> bytes | None:
-    """What was wrapped; None when it was wrapped to none of the identities; `IntegrityError` when it is damaged."""
+    """What was wrapped; None when it was wrapped to none of the identities; `IntegrityError` when it is damaged.
+
+    Damage in the lines that say whom it is for also gives None: the two cannot be told apart.
+    """
     try:
         return bytes(pyrage.decrypt(wrapped, [_identity(text) for text in identities]))
     except pyrage.DecryptError as error:

@@ -58,7 +58,7 @@ def unseal(key: bytes, number: int, data: bytes | memoryview, bound: bytes) -> b
     """Inverse of `seal`; `IntegrityError` when anything of it is another."""
     try:
         return AESGCM(key).decrypt(_nonce(number), data, bound)
-    except (InvalidTag, ValueError) as error:
+    except (InvalidTag, ValueError, OverflowError) as error:  # a hostile offset may be of any size
         raise IntegrityError("sealed bytes were changed, or were sealed under another key") from error
 
 
