@@ -27,7 +27,7 @@ class KeepingKeys(OverConfig):
 
         With `every` each run key is opened, else a sample. A region that does not answer has `error` and `exit_code`.
         """
-        keys = self._wiring.keyset()
+        keys = self._wiring.keys
         surveys: dict[str, Survey] = {}
         regions: list[Document] = []
         for name, answer in self._wiring.answers(list(self.config.regions)).items():
@@ -45,7 +45,7 @@ class KeepingKeys(OverConfig):
         `UsageError` (2) without recipients or without an identity; `PermissionDenied` (7) when the identity opens a run
         key no more. An error is raised when all other run keys and regions had their turn.
         """
-        keys = self._wiring.keyset()
+        keys = self._wiring.keys
         if not keys.seals:
             raise UsageError("nothing is sealed here", where=str(self.config.path), hint="set `encryption.recipients`")
         if not keys.identities:

@@ -61,8 +61,6 @@ def survey(store: ObjectStore, keys: Keyset, workers: int, *, every: bool) -> Su
 
 def problems(keys: Keyset, surveys: Mapping[str, Survey]) -> Iterator[str]:
     """What a person should mend, of the keys here and of those in the vaults."""
-    if keys.seals and len(keys.recipients) < 2:
-        yield "there is one recipient: when its identity is lost, everything is; add an escrow recipient"
     if keys.signer and keys.trusted and keys.signer.public not in keys.trusted:
         yield "the signing key here is not among the trusted ones: nobody will read what is signed with it"
     for region, found in surveys.items():
