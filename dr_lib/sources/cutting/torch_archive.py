@@ -69,7 +69,7 @@ def _body(entry: Entry, base: int) -> tuple[int, int] | None:
 
 
 def _tensors(checkpoint: Checkpoint, blocks: dict[str, Block]) -> tuple[TensorSpan, ...]:
-    """Tensors that lie within their storages; none at all where they take more than `MOST_SHARED` times the storages' bytes."""
+    """Tensors that lie within their storages; none at all where they share bytes beyond `MOST_SHARED`."""
     placed = [
         span
         for name, stated in checkpoint.tensors.items()
