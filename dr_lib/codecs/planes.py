@@ -2,7 +2,7 @@
 
 The exponents of weights take few values and the mantissas nearly all: apart, the former shrink to a third and the
 latter cost nothing but a copy. Rotated left by a bit, a float has its exponent in a byte of its own (BF16, F32) or at
-the top of one (F16), its sign beside the mantissa, which is as random.
+the top of one (F16), its sign beside the mantissa, which is as random. Integers near zero are folded to naturals.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dr_lib.codecs import zstd_frame
-from dr_lib.codecs.elements import Elements, read, unsigned
+from dr_lib.codecs.elements import Elements, Turn, read, unsigned
 from dr_lib.errors import IntegrityError
 
 BLOCK: Final = 128 << 10
@@ -28,7 +28,7 @@ class Planes:
     """Planes of bytes. The fields say how to encode; a frame says itself how it was encoded."""
 
     width: int = 2
-    rotated: bool = False
+    turn: Turn = Turn.UPRIGHT
 
     id = 3
     name = "planes"
@@ -36,24 +36,24 @@ class Planes:
     def encode(self, raw: bytes) -> bytes:
         """Header, planes from the least significant one, left over bytes."""
         elements = read(raw, self.width)
-        planes = [zstd_frame.shrink(plane.tobytes()) for plane in _split(elements, rotated=self.rotated)]
+        planes = [zstd_frame.shrink(plane.tobytes()) for plane in _split(elements, self.turn)]
         lengths = (len(plane).to_bytes(_LENGTH, "little") for plane in planes)
-        return b"".join((bytes((self.width, self.rotated)), *lengths, *planes, raw[elements.nbytes :]))
+        return b"".join((bytes((self.width, self.turn)), *lengths, *planes, raw[elements.nbytes :]))
 
     def decode(self, stored: bytes | memoryview, raw_length: int) -> bytes:
         """The elements put together again. Lengths are checked before anything is allocated."""
         view = memoryview(stored)
-        width, rotated = _header(view)
+        width, turn = _header(view)
         parts = _parts(view, width, raw_length)
         count = raw_length // width
         planes = [np.frombuffer(zstd_frame.expand(part, count), np.uint8) for part in parts[:-1]]
-        return b"".join((_join(planes, rotated=rotated).data, parts[-1]))
+        return b"".join((_join(planes, turn).data, parts[-1]))
 
 
-def _header(view: memoryview) -> tuple[int, bool]:
-    if len(view) < 2 or view[1] > 1:
+def _header(view: memoryview) -> tuple[int, Turn]:
+    if len(view) < 2 or view[1] > max(Turn):
         raise IntegrityError("the header of a frame of planes does not parse")
-    return unsigned(view[0]).itemsize, view[1] == 1
+    return unsigned(view[0]).itemsize, Turn(view[1])
 
 
 def _parts(view: memoryview, width: int, raw_length: int) -> list[memoryview]:
@@ -70,20 +70,22 @@ def _parts(view: memoryview, width: int, raw_length: int) -> list[memoryview]:
     return parts
 
 
-def _split(elements: Elements, *, rotated: bool) -> NDArray[np.uint8]:
+def _split(elements: Elements, turn: Turn) -> NDArray[np.uint8]:
     """One row a plane, the least significant one first."""
     planes = np.empty((elements.itemsize, len(elements)), np.uint8)
     one, rest, *shifts = _amounts(elements.dtype)
     for at in range(0, len(elements), BLOCK):
         block = elements[at : at + BLOCK]
-        if rotated:
+        if turn is Turn.ROTATED:
             block = np.bitwise_or(block << one, block >> rest)
+        elif turn is Turn.FOLDED:
+            block = np.bitwise_xor(block << one, np.negative(block >> rest))
         for plane, shift in zip(planes, shifts, strict=True):
             plane[at : at + BLOCK] = (block >> shift).astype(np.uint8)
     return planes
 
 
-def _join(planes: Sequence[NDArray[np.uint8]], *, rotated: bool) -> Elements:
+def _join(planes: Sequence[NDArray[np.uint8]], turn: Turn) -> Elements:
     """The elements whose planes these are."""
     kind = unsigned(len(planes))
     elements = np.empty(len(planes[0]), kind)
@@ -92,7 +94,11 @@ def _join(planes: Sequence[NDArray[np.uint8]], *, rotated: bool) -> Elements:
         block = planes[0][at : at + BLOCK].astype(kind)
         for plane, shift in zip(planes[1:], shifts[1:], strict=True):
             block |= plane[at : at + BLOCK].astype(kind) << shift
-        elements[at : at + BLOCK] = np.bitwise_or(block >> one, block << rest) if rotated else block
+        if turn is Turn.ROTATED:
+            block = np.bitwise_or(block >> one, block << rest)
+        elif turn is Turn.FOLDED:
+            block = np.bitwise_xor(block >> one, np.negative(block & one))
+        elements[at : at + BLOCK] = block
     return elements
 
 

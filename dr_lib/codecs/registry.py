@@ -57,7 +57,7 @@ def candidates(dtype: str | None) -> tuple[Codec, ...]:
     layout = LAYOUTS.get(dtype) if dtype is not None else None
     if layout is None:
         return (Repeat(), ZSTD)
-    return (Repeat(layout.width), Planes(layout.width, layout.rotated), Palette(layout.width), ZSTD)
+    return (Repeat(layout.width), Planes(layout.width, layout.turn), Palette(layout.width), ZSTD)
 
 
 def _promising(raw: bytes, dtype: str | None) -> list[Codec]:

@@ -50,18 +50,18 @@ def unzstd(stored: bytes, raw: int) -> bytes:
 
 
 def planes(stored: bytes, raw: int) -> bytes:
-    """Bytes of equal significance together; perhaps each element rotated left by a bit."""
-    need(len(stored) > 2 and stored[0] in (2, 4, 8) and stored[1] < 2, "planes of no known kind")
+    """Bytes of equal significance together; perhaps each element rotated left by a bit, or folded."""
+    need(len(stored) > 2 and stored[0] in (2, 4, 8) and stored[1] < 3, "planes of no known kind")
     width, count, data, at = stored[0], raw // stored[0], bytearray(raw), 2 + 4 * stored[0]
     for plane, length in enumerate(struct.unpack_from(f"<{width}I", stored.ljust(at), 2)):
         data[plane : count * width : width] = decode(int(length != count), 0, stored[at : at + length], count)
         at += length
     need(at + raw % width == len(stored), "planes that do not fill their frame")
     if stored[1]:
-        ones = int.from_bytes((b"\1" + bytes(width - 1)) * count, "little")
         whole = int.from_bytes(data[: count * width], "little")
-        low = whole & ones  # the lowest bit of each element becomes its highest
-        data[: count * width] = ((whole ^ low) >> 1 | low << (8 * width - 1)).to_bytes(count * width, "little")
+        low = whole & int.from_bytes((b"\1" + bytes(width - 1)) * count, "little")
+        turned = low << 8 * width - 1 if stored[1] == 1 else (low << 8 * width) - low  # all bits, or the highest
+        data[: count * width] = ((whole ^ low) >> 1 ^ turned).to_bytes(count * width, "little")
     return bytes(data[: count * width]) + stored[at:]
 
 

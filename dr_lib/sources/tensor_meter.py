@@ -33,6 +33,10 @@ class _Running:
     nan: int = 0
     inf: int = 0
 
+    @property
+    def is_done(self) -> bool:
+        return self.seen >= self.tensor.length
+
     def feed(self, data: memoryview) -> None:
         self.hasher.update(data)
         self.seen += len(data)
@@ -74,28 +78,28 @@ class _Running:
 class TensorMeter:
     """Fed the bytes of a file in order, gives each tensor's entry when its last byte has passed.
 
-    `tensors` are the file's tensors that lie wholly within the bytes that will be fed, sorted by offset. Bytes
-    between tensors (a header) are ignored. Not for use from several threads.
+    `tensors` are the file's tensors that lie wholly within the bytes that will be fed, sorted by offset; some may
+    share bytes, as tied weights do. Bytes between tensors (a header) are ignored. Not for use from several threads.
     """
 
     def __init__(self, file: str, tensors: tuple[TensorSpan, ...]) -> None:
         """`file` is the path that the entries will name."""
         self._file = file
         self._waiting = list(reversed([_Running(tensor) for tensor in tensors]))
+        self._open: list[_Running] = []
 
     def feed(self, offset: int, data: bytes) -> Iterator[TensorEntry]:
         """Take the bytes that stand at `offset`; yields the tensors that they complete."""
         view, end = memoryview(data), offset + len(data)
         while self._waiting and self._waiting[-1].tensor.offset <= end:
-            running = self._waiting[-1]
-            tensor = running.tensor
-            start = max(tensor.offset, offset)
-            stop = min(tensor.offset + tensor.length, end)
+            self._open.append(self._waiting.pop())
+        for running in self._open:
+            start = max(running.tensor.offset, offset)
+            stop = min(running.tensor.offset + running.tensor.length, end)
             if start < stop:
                 running.feed(view[start - offset : stop - offset])
-            if running.seen < tensor.length:
-                return
-            yield self._waiting.pop().entry(self._file)
+        yield from (running.entry(self._file) for running in self._open if running.is_done)
+        self._open = [running for running in self._open if not running.is_done]
 
 
 def _numbers(dtype: str, data: memoryview) -> NDArray[Any] | None:

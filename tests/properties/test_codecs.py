@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from dr_lib.codecs import registry
 from dr_lib.codecs.bytewise import Repeat
-from dr_lib.codecs.elements import LAYOUTS
+from dr_lib.codecs.elements import LAYOUTS, Turn
 from dr_lib.codecs.palette import Palette
 from dr_lib.codecs.planes import BLOCK, Planes
 from dr_lib.errors import IntegrityError
 
 quick = settings(max_examples=60, deadline=None)
 ALL = [registry.RAW, registry.ZSTD]
-ALL += [codec for w in (2, 4, 8) for codec in (Repeat(w), Planes(w), Planes(w, rotated=True), Palette(w))]
+ALL += [codec for w in (2, 4, 8) for codec in (Repeat(w), *(Planes(w, turn) for turn in Turn), Palette(w))]
 dtypes = st.sampled_from([None, "BOOL", "U8", "F8_E4M3", "F8_E5M2", "F8_E8M0", "nonsense", *LAYOUTS])
 contents = (
     st.binary(max_size=400)
@@ -103,7 +103,7 @@ def test_what_follows_a_frame_is_not_overlooked():
             codec.decode(codec.encode(b"abcd" * 9) + b"x", 36)
 
 
-@pytest.mark.parametrize("codec", [Repeat(2), Planes(2, rotated=True), Planes(8), Palette(2), Palette(4)])
+@pytest.mark.parametrize("codec", [Repeat(2), Planes(2, Turn.ROTATED), Planes(8), Palette(2), Palette(4)])
 def test_decoding_needs_at_most_four_times_the_promised_bytes(codec):
     raw = bytes(8 << 20)
     encoded = codec.encode(raw)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dr_lib.codecs import registry
 from dr_lib.codecs.bytewise import Repeat
+from dr_lib.codecs.elements import Turn
 from dr_lib.codecs.palette import Palette
 from dr_lib.codecs.planes import Planes
 from dr_lib.format import manifest as manifest_format
@@ -106,7 +107,7 @@ def test_the_untouched_point_is_whole(world):
 CODECS = [
     Repeat(),
     *(Repeat(width) for width in (2, 4, 8)),
-    *(Planes(width, rotated) for width in (2, 4, 8) for rotated in (False, True)),
+    *(Planes(width, turn) for width in (2, 4, 8) for turn in Turn),
     *(Palette(width) for width in (2, 4, 8)),
 ]
 

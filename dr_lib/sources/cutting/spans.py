@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from dr_lib.sources.base import Span
+from dr_lib.sources.safetensors_header import ITEM_BITS
 
 FRAME_BYTES: Final = 4 << 20
 """Greatest length of a span; a multiple of every whole-byte element, so that long tensors are cut between elements."""
@@ -72,3 +74,31 @@ def _runs(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 def _fits(run: list[Block], block: Block) -> bool:
     short = max(run[-1].length, block.length) < ALONE_BYTES
     return short and block.end - run[0].start <= FRAME_BYTES and block.dtype == run[0].dtype
+
+
+def typed(spans: Sequence[Span], blocks: Sequence[Block]) -> tuple[Span, ...]:
+    """`spans` with the dtype that most of their bytes have; `blocks`, ascending, say which bytes have one.
+
+    A span's elements are counted from its start, so that only blocks that begin on one count.
+    """
+    found = []
+    first = 0
+    for span in spans:
+        while first < len(blocks) and blocks[first].end <= span.offset:
+            first += 1
+        dtype = _most(span, islice(blocks, first, None))
+        found.append(span if dtype is None else replace(span, dtype=dtype))
+    return tuple(found)
+
+
+def _most(span: Span, blocks: Iterable[Block]) -> str | None:
+    tally: dict[str, int] = {}
+    end = span.offset + span.length
+    for block in blocks:
+        if block.start >= end:
+            break
+        if block.dtype and (block.start - span.offset) * 8 % ITEM_BITS[block.dtype] == 0:
+            common = min(block.end, end) - max(block.start, span.offset)
+            tally[block.dtype] = tally.get(block.dtype, 0) + common
+    dtype = max(tally, key=tally.__getitem__, default=None)
+    return dtype if dtype and tally[dtype] * 2 > span.length else None

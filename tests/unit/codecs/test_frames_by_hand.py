@@ -6,6 +6,7 @@ import pytest
 
 import dr_lib.format
 from dr_lib.codecs import registry
+from dr_lib.codecs.elements import Turn
 from dr_lib.codecs.palette import Palette
 from dr_lib.codecs.planes import Planes
 from dr_lib.errors import IntegrityError
@@ -13,6 +14,8 @@ from dr_lib.errors import IntegrityError
 THREE_BF16 = bytes.fromhex("80 3f 00 c0 00 3f")
 """1.0, -2.0 and 0.5."""
 PLANES = "02 01 03 00 00 00 03 00 00 00 00 01 00 7f 80 7e"
+FOLDED = "02 02 03 00 00 00 03 00 00 00 00 01 04 00 00 00"
+"""0, -1 and 2 in I16."""
 PALETTE = "02 01 80 3f 00 c0 00 01 00 00"
 
 
@@ -20,8 +23,11 @@ def test_the_documents_examples_are_what_is_written_and_read():
     text = Path(dr_lib.format.__file__).with_name("FORMAT.md").read_text()
     assert f"`{PLANES}`" in text
     assert f"`{PALETTE}`" in text
-    assert Planes(2, rotated=True).encode(THREE_BF16).hex(" ") == PLANES
+    assert Planes(2, Turn.ROTATED).encode(THREE_BF16).hex(" ") == PLANES
     assert registry.by_id(3).decode(bytes.fromhex(PLANES), 6) == THREE_BF16
+    assert f"`{FOLDED}`" in text
+    assert Planes(2, Turn.FOLDED).encode(bytes.fromhex("00 00 ff ff 02 00")).hex(" ") == FOLDED
+    assert registry.by_id(3).decode(bytes.fromhex(FOLDED), 6).hex(" ") == "00 00 ff ff 02 00"
     four = THREE_BF16[:4] + THREE_BF16[:2] * 2
     assert Palette(2).encode(four).hex(" ") == PALETTE
     assert registry.by_id(4).decode(bytes.fromhex(PALETTE), 8) == four
@@ -43,7 +49,7 @@ def test_a_pattern_is_cut_where_the_frame_ends():
         (2, "", 3, "a repeated pattern of 0 bytes"),
         (2, "00" * 9, 3, "a repeated pattern of 9 bytes"),
         (3, "", 0, "header"),
-        (3, "02 02 00 00 00 00 00 00 00 00", 0, "header"),
+        (3, "02 03 00 00 00 00 00 00 00 00", 0, "header"),
         (3, "03 00 00 00 00 00 00 00 00 00", 0, "elements of 3 bytes"),
         (3, "02 00 00 00 00 00 01 00 00 00", 0, "do not fill it"),
         (3, "02 00 ff ff ff ff ff ff ff ff", 0, "do not fill it"),

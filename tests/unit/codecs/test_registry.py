@@ -40,6 +40,16 @@ def test_numbers_are_taken_apart(raw, dtype, at_most):
     assert ratio < share(raw, None)[1]
 
 
+@pytest.mark.parametrize(("dtype", "at_most"), [("<i2", 0.45), ("<i4", 0.24), ("<i8", 0.12)])
+def test_integers_around_zero_cost_what_their_size_says(dtype, at_most):
+    numbers = np.rint(random.standard_normal(COUNT) * 30).astype(dtype)
+    numbers[:3] = np.iinfo(numbers.dtype).min, np.iinfo(numbers.dtype).max, -1
+    name, ratio = share(numbers.tobytes(), f"I{numbers.itemsize * 8}")
+    assert name == "planes"
+    assert ratio <= at_most
+    assert ratio < 0.8 * share(numbers.tobytes(), None)[1]
+
+
 def test_few_values_are_stored_once_and_pointed_at():
     name, ratio = share(random.choice(WEIGHTS[:16], COUNT).tobytes(), "F32")
     assert (name, ratio < 0.13) == ("palette", True)

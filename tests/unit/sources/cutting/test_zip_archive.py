@@ -44,7 +44,6 @@ def test_the_frames_of_a_long_storage_begin_where_its_content_does():
     long = weights(1, 5 * MIB // 4 + 3)
     spans = spans_of(checkpoint(weights(2, 100), long, weights(3, 7)), storage(long))
     assert [span.length for span in spans] == [4 * MIB, MIB + 12]
-    assert {span.dtype for span in spans} == {None}
 
 
 def test_a_storage_that_did_not_change_is_not_stored_again_wherever_it_moved_to():
