@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from blake3 import blake3
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dr_lib.codecs import registry
 from dr_lib.codecs.codec import Codec
@@ -28,7 +29,7 @@ def fetch_pack(vault: Vault, ref: PackRef) -> bytes:
     return data
 
 
-def open_frame(stored: bytes | memoryview, frame: FrameFacts, key: bytes | None = None) -> bytes:
+def open_frame(stored: bytes | memoryview, frame: FrameFacts, key: AESGCM | None = None) -> bytes:
     """Raw bytes of a frame from its stored ones; `IntegrityError` unless they have its digest and length.
 
     `key` is the key of its pack, None in the clear.
