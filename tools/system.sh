@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the Debian packages that are named: a browser, PostgreSQL, Redis. What cannot be brought is named, and what
-# needs it says so; so this never fails. The tests of today need none of them.
+# Brings the Debian packages that are named: a browser, PostgreSQL, Redis, the backup programs that `make bench` measures
+# against. What cannot be brought is named, and what needs it says so; so this never fails. The tests of today need none.
 set -euo pipefail
 
 POLICY=/usr/sbin/policy-rc.d
@@ -9,6 +9,8 @@ present() {
     case $1 in
     chromium) command -v chromium >/dev/null ;;
     postgresql) command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+    restic) command -v restic >/dev/null ;;
+    borgbackup) command -v borg >/dev/null ;;
     redis-server) command -v redis-server >/dev/null ;;
     esac
 }
