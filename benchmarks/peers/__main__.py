@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.peers.bars import rows
 from benchmarks.peers.borg import Borg
 from benchmarks.peers.figures import Figures
-from benchmarks.peers.ours import Ours, clear
+from benchmarks.peers.ours import Ours, clear, sealed
 from benchmarks.peers.plot import draw
 from benchmarks.peers.rclone import Rclone
 from benchmarks.peers.report import PICTURE, Run, markdown, print_table
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when everything ran, whatever the figures say. All temporary files lie below TMPDIR and go."""
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    tools, unmeasured = _present([Ours("ours-clear", clear), Restic(), Borg(), S5cmd(), Rclone()])
+    tools, unmeasured = _present([Ours("ours", sealed), Ours("ours-clear", clear), Restic(), Borg(), S5cmd(), Rclone()])
     chosen = [s for s in scenarios(QUICK if options.quick else FULL, large=options.large) if _wanted(s, options.only)]
     rounds = 1 if options.quick else options.rounds
     with tempfile.TemporaryDirectory(prefix="dr-bench-") as folder:

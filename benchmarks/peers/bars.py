@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from benchmarks.peers.figures import (
     Figures,
     Value,
+    cpu,
     metadata_share,
     new_share,
     peak,
@@ -33,6 +34,8 @@ class Row:
     bar: float | None
     beside: str = ""
     digits: int = 2
+    cpu: float | None = None
+    """The same ratio of processor seconds, which other work on the machine disturbs less."""
 
     @property
     def verdict(self) -> str:
@@ -73,7 +76,8 @@ def _times(figures: Figures, scenario: str, step: str, what: str, bars: dict[str
     seconds = {tool: figures.of(scenario, step, tool, wall) for tool in figures.tools(scenario)}
     told = ", ".join(f"{tool} {value:.1f} s" for tool, value in seconds.items() if value is not None)
     for peer, bar in bars.items():
-        yield Row(f"{what}: ours / {peer}", figures.against(scenario, step, peer), bar, told)
+        busy = figures.against(scenario, step, peer, cpu)
+        yield Row(f"{what}: ours / {peer}", figures.against(scenario, step, peer), bar, told, cpu=busy)
 
 
 def _second_version(figures: Figures) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,20 +47,31 @@ def measure(command: Command) -> Cost:
     os.sync()
     with tempfile.TemporaryDirectory(prefix="dr-cost-") as folder:
         result = Path(folder) / "cost.json"
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", str(LAUNCHER), str(result), *command.argv],
-            env=_environment(command),
-            cwd=command.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            raise Failed(f"{' '.join(command.argv[:6])} ended with {done.returncode}: {done.stdout[-SHOWN:]}")
+        code, output = _run([sys.executable, "-I", "-S", str(LAUNCHER), str(result), *command.argv], command)
+        if code:
+            raise Failed(f"{' '.join(command.argv[:6])} ended with {code}: {output[-SHOWN:]}")
         return Cost(**json.loads(result.read_text()))
+
+
+def _run(argv: list[str], command: Command) -> tuple[int, str]:
+    """Exit code and output. In a session of its own, so that nothing of it outlives a benchmark that is ended."""
+    with subprocess.Popen(
+        argv,
+        env=_environment(command),
+        cwd=command.cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, output
 
 
 def said(*argv: str) -> str:

@@ -6,12 +6,16 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dr_lib
 from benchmarks.peers.measuring import Command
 from benchmarks.peers.tool import Place, Stored
+from dr_lib.crypto.age import new_identity
+from dr_lib.crypto.keyset import new_writer_key
+from dr_lib.crypto.signing import new_signing_key, signer
 
 ROOT = Path(dr_lib.__file__).parents[1]
 ASSET = "thing"
@@ -27,17 +31,25 @@ class Protection:
     environ: dict[str, str] = field(default_factory=dict)
 
 
-def clear(_folder: Path) -> Protection:
-    """Nothing is sealed."""
-    return Protection({"encryption": "none"})
+def clear() -> Protection:
+    """Nothing is sealed or signed."""
+    return Protection({"encryption": "none", "signing": "none"})
+
+
+@cache
+def sealed() -> Protection:
+    """Sealed to two recipients and signed, with every key at hand: fresh ones, the same throughout a run."""
+    (identity, operations), (_, escrow), signing = new_identity(), new_identity(), new_signing_key()
+    document = {"encryption": {"recipients": [operations, escrow]}, "signing": {"trusted": [signer(signing).public]}}
+    return Protection(document, {"DR_IDENTITY": identity, "DR_WRITER_KEY": new_writer_key(), "DR_SIGNING_KEY": signing})
 
 
 @dataclass(frozen=True)
 class Ours:
-    """`protect` is given a folder of its own for keys, the same one again for each command of a turn."""
+    """This project in one of two ways."""
 
     name: str
-    protect: Callable[[Path], Protection]
+    protect: Callable[[], Protection]
 
     def missing(self) -> str | None:
         """It is always here."""
@@ -60,7 +72,7 @@ class Ours:
             },
             "assets": {ASSET: {"kind": place.kind, "source": place.source.as_uri(), "regions": ["here"]}},
         }
-        _config(place).write_text(json.dumps(document | self.protect(place.folder).document))
+        _config(place).write_text(json.dumps(document | self.protect().document))
         return [self._drctl(place, "init")]
 
     def backup(self, place: Place) -> Command:
@@ -87,7 +99,7 @@ class Ours:
             f"{PREFIX}_ACCESS_KEY_ID": place.server.access_key,
             f"{PREFIX}_SECRET_ACCESS_KEY": place.server.secret_key,
         }
-        return Command(argv, keys | self.protect(place.folder).environ, ROOT)
+        return Command(argv, keys | self.protect().environ, ROOT)
 
 
 def _config(place: Place) -> Path:
