@@ -27,7 +27,8 @@ with its source.
 
 {machine}
 
-The bars are this project's own; where one is missed it says so. "ours" is {ours}.
+The bars are this project's own; where one is missed it says so. "ours" is {ours}; "CPU" is the same ratio of
+processor seconds, the server's left out.
 
 ![Seconds and bytes of each tool]({picture})
 """
@@ -48,7 +49,7 @@ class Run:
 
 def print_table(table: Sequence[Row]) -> None:
     """For a person at a terminal."""
-    shown = Table("what", "measured", "bar", "verdict", "beside it", title="Bars")
+    shown = Table("what", "measured", "bar", "verdict", "CPU", "beside it", title="Bars")
     for row in table:
         shown.add_row(row.what, *_cells(row), row.beside)
     Console(width=None if os.isatty(1) else 150, markup=False).print(shown)
@@ -60,7 +61,7 @@ def markdown(run: Run) -> str:
         date=run.date,
         rounds=f"{run.rounds} round{'s' if run.rounds > 1 else ''}; sizes once",
         machine=_machine(),
-        ours="the sealed vault"
+        ours="the sealed and signed vault"
         if run.figures.ours == "ours"
         else "the vault in the clear, while restic and borg encrypt",
         picture=PICTURE,
@@ -70,17 +71,17 @@ def markdown(run: Run) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, str, str]:
+def _cells(row: Row) -> tuple[str, str, str, str]:
     measured = "" if row.measured is None else f"{row.measured:.{row.digits}f}"
     bar = "" if row.bar is None else f"≤ {row.bar:g}"
-    return measured, bar, row.verdict
+    return measured, bar, row.verdict, "" if row.cpu is None else f"{row.cpu:.2f}"
 
 
 def _bars(table: Sequence[Row]) -> Iterator[str]:
-    yield from ("## Bars", "", "| what | measured | bar | | beside it |", "|---|---|---|---|---|")
+    yield from ("## Bars", "", "| what | measured | bar | | CPU | beside it |", "|---|---|---|---|---|---|")
     for row in table:
-        measured, bar, verdict = _cells(row)
-        yield f"| {row.what} | **{measured}** | {bar} | {verdict} | {row.beside} |"
+        measured, bar, verdict, busy = _cells(row)
+        yield f"| {row.what} | **{measured}** | {bar} | {verdict} | {busy} | {row.beside} |"
 
 
 def _details(run: Run) -> Iterator[str]:
