@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -84,7 +84,7 @@ class Wiring:
 
     def source(self, asset: Asset) -> Source:
         """An asset's live source."""
-        return open_source(asset.source, open_store=self._open)
+        return open_source(asset.source, open_store=partial(self._open, foreign=True))
 
     def survival_kit(self, asset: Asset, region: str) -> tuple[str, dict[str, str]]:
         """A standby's whole knowledge: a configuration (JSON is YAML) with one region and no source, and the
@@ -126,5 +126,5 @@ class Wiring:
             named["SESSION_TOKEN"] = found.session_token
         return {f"{STANDBY_PREFIX}_{name}": value for name, value in named.items()}
 
-    def _open(self, ref: StoreRef, label: str) -> ContainerStore:
-        return open_store(ref, label, environ=self.environ, connections=self.connections)
+    def _open(self, ref: StoreRef, label: str, *, foreign: bool = False) -> ContainerStore:
+        return open_store(ref, label, environ=self.environ, connections=self.connections, foreign=foreign)
