@@ -22,7 +22,8 @@ from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.evidence import record_evidence
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.drill import World, drill
-from dr_lib.workflows.restore.restore import restore, restore_attachments
+from dr_lib.workflows.restore.restore import first_manifest, restore, restore_attachments
+from dr_lib.workflows.restore.tensor_stream import Receiver, by_name, stream_tensors
 
 
 class Recovering(OverConfig):
@@ -50,6 +51,25 @@ class Recovering(OverConfig):
         extra = Path(attachments).absolute() if attachments else None
         done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra, tensor)
         return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
+
+    def stream_tensors(
+        self,
+        asset: str,
+        receiver: Receiver,
+        *,
+        point: str = LATEST,
+        region: str | None = None,
+        names: Sequence[str] | None = None,
+        file: str | None = None,
+        progress: Progress = SILENT,
+    ) -> Document:
+        """Stream tensors of a point into `receiver` (see `dr_lib.tensors`); regions are asked as in `restore`."""
+        started = monotonic()
+        vaults, chosen = self._chosen(asset, point, None, region)
+        found = first_manifest(vaults, asset, chosen)
+        repairs = stream_tensors(vaults, found.manifest, by_name(names, file), receiver, progress)
+        seconds = round(monotonic() - started, 3)
+        return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, "repairs": list(repairs)}
 
     def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
         """Smoke-test a restored directory against the proof that travels in a point of the asset."""
