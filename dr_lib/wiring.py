@@ -22,6 +22,7 @@ from dr_lib.sources.base import Source
 from dr_lib.sources.opening import open_source
 from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.credentials import Connections, resolve
+from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.opening import open_store
 from dr_lib.vault.opening import open_vault
 from dr_lib.vault.vault import Vault
@@ -50,7 +51,7 @@ class Wiring:
 
     def store(self, region: str) -> ContainerStore:
         """A region's store, not asked anything yet."""
-        return self._open(self.config.region(region).store, f"region {region}")
+        return HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
 
     def vault(self, region: str) -> Vault:
         """A region's vault, proven to answer; raises what is wrong with it, naming the region."""
