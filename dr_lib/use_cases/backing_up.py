@@ -14,6 +14,7 @@ from dr_lib.errors import DrError, OutOfSpace, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
 from dr_lib.policy.choice import restorable_regions
+from dr_lib.policy.shard_plan import local_shard_bytes
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
 from dr_lib.standby.proof import record_proof
@@ -72,7 +73,7 @@ class BackingUp(OverConfig):
         facts = self.config.asset(asset)
         wanted = list(regions or facts.regions)
         vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
-        plan = self._plan(facts, vault)
+        plan = self._plan(facts, vault, here=True)
         parts = self._store(facts, vault, plan, progress)
         source = self._wiring.source(facts)
         committed = commit_backup(vault, source, plan, capture(), parts)
@@ -116,10 +117,12 @@ class BackingUp(OverConfig):
         raise_first(failed)
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
 
-    def _plan(self, asset: Asset, vault: Vault) -> BackupPlan:
+    def _plan(self, asset: Asset, vault: Vault, *, here: bool = False) -> BackupPlan:
         refuse_without_writer_key(vault)
         limits = self.config.limits
-        return plan_backup(asset, self._wiring.source(asset), vault, limits.shard_bytes, self._wiring.clock)
+        local = partial(local_shard_bytes, workers=limits.workers, most=limits.shard_bytes)
+        size = local if here else lambda _: limits.shard_bytes
+        return plan_backup(asset, self._wiring.source(asset), vault, size, self._wiring.clock)
 
     def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
         vault = self._wiring.vault(self.config.region(region).name)

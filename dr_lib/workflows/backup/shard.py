@@ -80,7 +80,7 @@ def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWrit
     if is_one_span(file.path, file.size):
         return _read_small(source, file, piece, writer, progress)
     read = partial(source.read, file)
-    cut = cut_file(file.path, read, file.size)
+    cut = cut_file(file.path, read, file.size, (piece.start, piece.end))
     meter = TensorMeter(file.path, _tensors_within(cut, piece))
     whole = _WholeFile() if piece.start == 0 else None
     chunks: list[Chunk] = []
