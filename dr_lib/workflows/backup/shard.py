@@ -12,6 +12,7 @@ from blake3 import blake3
 from dr_lib.errors import NotFound
 from dr_lib.model.manifest import FrameRef, PackRef, TensorEntry
 from dr_lib.policy.shard_plan import Piece
+from dr_lib.process_memory import keep_freed_memory
 from dr_lib.progress import Progress
 from dr_lib.sources.base import FileCut, ReadRange, Source, SourceFile, Span, TensorSpan
 from dr_lib.sources.cut import cut_file, is_one_span
@@ -50,6 +51,7 @@ def store_shard(
         return load_part(vault, plan, name)
     except NotFound:
         pass
+    keep_freed_memory()
     with PackWriter(vault, index) as writer:
         read = [_read_piece(source, plan, piece, writer, progress) for piece in plan.shards[number]]
         writer.finish()

@@ -14,9 +14,9 @@ from dr_lib.model.manifest import PackRef
 from dr_lib.policy.failover import ASK_ANOTHER, decisive_of_pack
 from dr_lib.policy.restore_plan import RangeFetch
 from dr_lib.policy.streams import MOST
+from dr_lib.process_memory import keep_freed_memory
 from dr_lib.vault.pack_reader import fetch_range, open_frames
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.restore.allocator import keep_freed_memory
 from dr_lib.workflows.restore.flow import MEMORY, ByteBudget, Streams
 
 

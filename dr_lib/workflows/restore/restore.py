@@ -11,10 +11,10 @@ from dr_lib.errors import DrError, UsageError
 from dr_lib.model.drill import Phase
 from dr_lib.model.manifest import Manifest
 from dr_lib.policy.failover import ASK_ANOTHER, decisive
+from dr_lib.process_memory import growing_only
 from dr_lib.progress import SILENT, Progress
 from dr_lib.vault.pack_reader import codec_of
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.restore.allocator import growing_only
 from dr_lib.workflows.restore.landing import Landing, identity_of
 from dr_lib.workflows.restore.output import plan_outputs
 from dr_lib.workflows.restore.selection import select
