@@ -17,13 +17,14 @@ from dr_lib.policy.choice import restorable_regions
 from dr_lib.policy.shard_plan import local_shard_bytes
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
-from dr_lib.standby.proof import record_proof
+from dr_lib.standby.proof import proof_basis, record_proof
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
 from dr_lib.vault.records import refuse_without_writer_key
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.commit import commit_backup
 from dr_lib.workflows.backup.plan import plan_backup
+from dr_lib.workflows.backup.proof import ProofRecorder
 from dr_lib.workflows.backup.proof import record_proof as store_proof
 from dr_lib.workflows.backup.records import PROOF, BackupPlan, StoredPart, load_plan, shard_name
 from dr_lib.workflows.backup.shard import store_shard
@@ -52,7 +53,7 @@ class BackingUp(OverConfig):
         facts = self.config.asset(asset)
         vault, plan = self._run(asset, region, run)
         source = self._wiring.source(facts)
-        part = store_proof(vault, source, plan, load_index(vault), partial(record_proof, facts))
+        part = store_proof(vault, source, plan, partial(load_index, vault), _recorder(facts))
         return {"attachments": list(part.names), "note": part.note}
 
     def commit_backup(self, asset: str, region: str, run: str) -> Document:
@@ -143,7 +144,8 @@ class BackingUp(OverConfig):
                     job.result()
             finally:
                 pool.shutdown(cancel_futures=True)
-        proof = store_proof(vault, source, plan, index, partial(record_proof, asset))
+        known = (lambda: index) if any(plan.shards) else partial(load_index, vault)
+        proof = store_proof(vault, source, plan, known, _recorder(asset))
         return {name: job.result() for name, job in jobs.items()} | {PROOF: proof}
 
     def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
@@ -153,6 +155,10 @@ class BackingUp(OverConfig):
             said = f"{point} is committed in {source.region}, and its copy to {region} failed: {error.what}"
             hint = f"when {region} is back: drctl replicate {asset}"
             raise type(error)(said, where=error.where, hint=hint) from error
+
+
+def _recorder(asset: Asset) -> ProofRecorder:
+    return ProofRecorder(partial(record_proof, asset), proof_basis(asset))
 
 
 def _replicate_all(

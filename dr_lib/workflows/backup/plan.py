@@ -15,7 +15,7 @@ from dr_lib.sources.base import Source, SourceListing
 from dr_lib.sources.cut import divisions
 from dr_lib.sources.freeze import freeze
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.backup.kept import kept_files, kept_part, last_run
+from dr_lib.workflows.backup.kept import is_same, kept_files, kept_part, last_run
 from dr_lib.workflows.backup.records import KEPT, BackupPlan, StoredPart, save_part, save_plan
 
 
@@ -43,6 +43,7 @@ def plan_backup(
         listing=listing,
         shards=_shards(source, listing, still, shard_bytes),
         kept=len(still),
+        same_as=past.plan.point if past is not None and is_same(past, listing, kept) else "",
     )
     if still:
         save_part(vault, plan, KEPT, kept)
