@@ -29,6 +29,7 @@ demo-down: env ## end what `make demo` left up
 
 .PHONY: test
 test: env ## all tests; the last lines count passed, failed and not run
+	@bash tools/system.sh age
 	@$(PY) -m pytest
 
 .PHONY: check

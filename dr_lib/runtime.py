@@ -1,4 +1,5 @@
-"""The composition root: one configuration, wired. The command line and the Airflow plugin call nothing else.
+"""The composition root: one configuration, wired. The command line and the Airflow plugin call nothing else,
+but for keys on paper (`use_cases/key_files.py`), which need no configuration.
 
 Every method returns a plain, JSON-ready document and raises errors of `dr_lib.errors`. Nothing is opened before a
 method needs it, and opening a region never waits longer than its store's time-outs.
@@ -16,6 +17,7 @@ from dr_lib.clock import Clock, utc_now
 from dr_lib.config import load_config
 from dr_lib.storage.credentials import Connections
 from dr_lib.use_cases.backing_up import BackingUp
+from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.recovering import Recovering
 from dr_lib.use_cases.reporting import Reporting
@@ -24,7 +26,7 @@ from dr_lib.wiring import Wiring
 from dr_lib.workflows.initialize import initialize
 
 
-class Runtime(BackingUp, Verifying, Recovering, Reporting):
+class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys):
     """Every use case over one configuration. Make one with `Runtime.load`; safe to keep, holds nothing open."""
 
     @classmethod
@@ -49,4 +51,4 @@ class Runtime(BackingUp, Verifying, Recovering, Reporting):
         """Create the vaults of `regions` (all, when None); `Refused` (7) before any change when one is not empty."""
         names = list(self.config.regions) if not regions else list(regions)
         pairs = [(self.config.region(name), self._wiring.store(name)) for name in names]
-        return {"regions": initialize(pairs, self.config.encryption, self._wiring.clock)}
+        return {"regions": initialize(pairs, self._wiring.keys, self._wiring.clock)}

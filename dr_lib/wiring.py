@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from dr_lib.catalog.observe import Answer
 from dr_lib.clock import Clock
+from dr_lib.crypto.keyset import Keyset
 from dr_lib.errors import DrError, StoreUnavailable
+from dr_lib.keys import SecretSource, keyset
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
 from dr_lib.model.region import StoreRef
@@ -20,14 +23,16 @@ from dr_lib.sources.opening import open_source
 from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.credentials import Connections, resolve
 from dr_lib.storage.opening import open_store
-from dr_lib.vault.vault import Vault, open_vault
+from dr_lib.vault.opening import open_vault
+from dr_lib.vault.vault import Vault
 
 STANDBY_PREFIX: Final = "DR_STANDBY"
+STANDBY_IDENTITY: Final = f"{STANDBY_PREFIX}_IDENTITY"
 GONE: Final = "file:///lost-with-the-region"
 """What a standby is told about the source: that there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wiring:
     """A configuration and what it takes to open what it names. `standby_root` is where standbys are made."""
 
@@ -37,13 +42,19 @@ class Wiring:
     clock: Clock
     standby_root: Path
 
+    @cached_property
+    def keys(self) -> Keyset:
+        """The keys of this process, read once; `UsageError` for one that is none."""
+        secrets = SecretSource(self.environ, self.connections)
+        return keyset(self.config.encryption, self.config.signing, secrets)
+
     def store(self, region: str) -> ContainerStore:
         """A region's store, not asked anything yet."""
         return self._open(self.config.region(region).store, f"region {region}")
 
     def vault(self, region: str) -> Vault:
         """A region's vault, proven to answer; raises what is wrong with it, naming the region."""
-        return open_vault(region, self.store(region))
+        return open_vault(region, self.store(region), self.keys)
 
     def answer(self, region: str) -> Answer:
         """A region's vault, or why it did not open."""
@@ -80,14 +91,27 @@ class Wiring:
         environment with that region's credentials alone."""
         ref = self.config.region(region).store
         store: dict[str, str] = {"url": ref.url} | ({"endpoint": ref.endpoint} if ref.endpoint else {})
-        environ = self._standby_environ(ref, region)
+        environ = self._standby_environ(ref, region) | self._standby_identity()
         if f"{STANDBY_PREFIX}_ACCESS_KEY_ID" in environ:
             store["credentials"] = f"env:{STANDBY_PREFIX}"
         elif ref.credentials:
             store["credentials"] = ref.credentials
         facts = {"kind": asset.kind.value, "source": GONE, "regions": [region]}
-        config = {"version": 1, "encryption": "none", "regions": {region: store}, "assets": {asset.name: facts}}
+        config = {"version": 1, "regions": {region: store}, "assets": {asset.name: facts}} | self._reading()
         return json.dumps(config, indent=1), environ
+
+    def _reading(self) -> dict[str, object]:
+        """What a reader's configuration says of sealing and signing: everything but writers' secrets."""
+        sealing, signing = self.config.encryption, self.config.signing
+        said: dict[str, object] = {"encryption": "none", "signing": "none"}
+        if sealing is not None:
+            said["encryption"] = {"recipients": list(sealing.recipients), "identity": f"env:{STANDBY_IDENTITY}"}
+        if signing is not None:
+            said["signing"] = {"trusted": list(signing.trusted)}
+        return said
+
+    def _standby_identity(self) -> dict[str, str]:
+        return {STANDBY_IDENTITY: "\n".join(self.keys.identities)} if self.keys.identities else {}
 
     def _standby_environ(self, ref: StoreRef, region: str) -> dict[str, str]:
         if ref.url.startswith("rclone:"):

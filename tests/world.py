@@ -14,7 +14,8 @@ from safetensors.numpy import save_file
 
 from dr_lib.runtime import Runtime
 from dr_lib.storage.opening import open_store
-from dr_lib.vault.vault import Vault, open_vault
+from dr_lib.vault.opening import open_vault
+from dr_lib.vault.vault import Vault
 from dr_lib.wiring import StoreRef
 
 ASSET = "thing"
@@ -52,6 +53,7 @@ def make_world(folder: Path, names: tuple[str, ...] = ("one", "two"), **more: An
     source = folder / "source"
     source.mkdir(parents=True)
     regions = {name: folder / f"vault {name}" for name in names}
+    environ = {"DR_STANDBY_DIR": str(folder / "standby")} | more.pop("environ", {})
     asset = {"kind": "model", "source": str(source), "regions": list(names)} | more.pop("asset", {})
     config = {
         "version": 1,
@@ -60,7 +62,7 @@ def make_world(folder: Path, names: tuple[str, ...] = ("one", "two"), **more: An
         "assets": {ASSET: asset},
     } | more
     (folder / "dr.yaml").write_text(json.dumps(config))
-    runtime = Runtime.load(folder / "dr.yaml", environ={"DR_STANDBY_DIR": str(folder / "standby")})
+    runtime = Runtime.load(folder / "dr.yaml", environ=environ)
     runtime.initialize()
     return World(folder, source, regions, runtime)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the Debian packages that are named: a browser, PostgreSQL, Redis. What cannot be brought is named, and what
-# needs it says so; so this never fails. The tests of today need none of them.
+# Brings the Debian packages that are named: a browser, PostgreSQL, Redis, age. What cannot be brought is named, and what
+# needs it says so; so this never fails. Of the tests, those that compare with the age command need age.
 set -euo pipefail
 
 POLICY=/usr/sbin/policy-rc.d
@@ -10,6 +10,7 @@ present() {
     chromium) command -v chromium >/dev/null ;;
     postgresql) command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
     redis-server) command -v redis-server >/dev/null ;;
+    age) command -v age >/dev/null ;;
     esac
 }
 

@@ -26,7 +26,8 @@ def build(file: FileSchema, path: Path) -> Config:
         path=path,
         regions={name: _region(name, region, path.parent) for name, region in file.regions.items()},
         assets={name: _asset(name, asset, path.parent) for name, asset in file.assets.items()},
-        encryption=file.encryption,
+        encryption=None if file.encryption is None else file.encryption.fact(path.parent),
+        signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
     )
 

@@ -27,6 +27,9 @@ def check_references(document: Document) -> Iterator[Problem]:
     regions, assets = _mapping(data.get("regions")), _mapping(data.get("assets"))
     if isinstance(data.get("regions"), dict) and not regions:
         yield document.problem(("regions",), "there is no region", "name at least one")
+    if isinstance(data.get("encryption"), dict) and "signing" not in data:
+        right = "add `signing: {trusted: [ed25519:…]}`, which `drctl keys generate` makes, or `signing: none`"
+        yield document.problem(("encryption",), "sealed vaults say who may sign", right)
     yield from _names(document, "regions", regions)
     yield from _names(document, "assets", assets)
     yield from _stores(document, regions)

@@ -8,21 +8,15 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from dr_lib.config import values
 from dr_lib.config.locations import server_address, store_url
+from dr_lib.config.protection import EncryptionSchema, SigningSchema, encryption_or_none, signing_or_none
+from dr_lib.config.strict import Strict
 
 LOADERS = ("sentence-transformers",)
 SCENARIOS = ("region-lost",)
-
-
-def _encryption(value: object) -> str:
-    if isinstance(value, dict) and "recipients" in value:
-        raise ValueError("sealing to recipients comes with the next release; until then write encryption: none")
-    if value != "none":
-        raise ValueError("this is no way to encrypt that is known; write encryption: none, which stores in clear")
-    return "none"
 
 
 def _version(value: object) -> int:
@@ -70,12 +64,6 @@ Text = Annotated[str, BeforeValidator(values.text)]
 Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
 Kept = Annotated[int, _count(0, 100_000)]
-
-
-class Strict(BaseModel):
-    """Unknown fields are mistakes, never ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LockSchema(Strict):
@@ -172,14 +160,16 @@ class FileSchema(Strict):
 
     version: Annotated[int, BeforeValidator(_version)] = 1
     regions: dict[str, RegionSchema]
-    encryption: Annotated[str, BeforeValidator(_encryption)]
+    encryption: Annotated[EncryptionSchema | None, BeforeValidator(encryption_or_none)]
+    signing: Annotated[SigningSchema | None, BeforeValidator(signing_or_none)] = None
     assets: dict[str, AssetSchema] = Field(default_factory=dict)
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
 
 
 EXAMPLES: dict[str, Any] = {
     "regions": "add `regions: {us-east: {url: s3://bucket}}`",
-    "encryption": "add `encryption: none` to say that vaults are stored in clear",
+    "encryption": "add `encryption: {recipients: [age1…, age1…]}`, or `encryption: none` to store in clear",
+    "recipients": "add `recipients: [age1…, age1…]`, which `drctl keys generate` makes",
     "kind": "add `kind: model` or `kind: dataset`",
     "source": "add `source: file:///directory` or `source: s3://bucket/prefix`",
     "url": "add `url: s3://bucket/prefix`, `url: file:///directory` or `url: rclone:remote:path`",

@@ -26,7 +26,8 @@ _PRESETS = {
     "@yearly": "0 0 1 1 *",
 }
 _CREDENTIALS = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,127}|(?:profile|airflow):[A-Za-z0-9_.@+-]{1,128}")
-_ACCESS_KEY = re.compile(r"(?:AKIA|ASIA)[A-Z0-9]{16}|AGE-SECRET-KEY|-----BEGIN")
+_PRIVATE_KEY = re.compile(r"AGE-SECRET-KEY|-----BEGIN|dr-writer:|dr-signer:")
+_ACCESS_KEY = re.compile(rf"(?:AKIA|ASIA)[A-Z0-9]{{16}}|{_PRIVATE_KEY.pattern}")
 _SECRET_KEY = re.compile(r"(?=[^:]*[a-z])(?=[^:]*[A-Z])(?=[^:]*[0-9])[A-Za-z0-9/+=_-]{32,}")
 
 
@@ -92,6 +93,11 @@ def looks_secret(value: str) -> bool:
 def holds_access_key(value: str) -> bool:
     """True where an access key's id or a private key stands anywhere in `value`."""
     return _ACCESS_KEY.search(value) is not None
+
+
+def holds_private_key(value: str) -> bool:
+    """True where a private key of one of the kinds that this program uses stands anywhere in `value`."""
+    return _PRIVATE_KEY.search(value) is not None
 
 
 def text(value: object) -> str:

@@ -7,13 +7,17 @@ them turns that into an `IntegrityError` that names the object.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Any, Final
 
+from dr_lib.crypto.sealing import SALT_BYTES
 from dr_lib.model.manifest import (
     DirectoryEntry,
     FileEntry,
     FrameRef,
     LinkEntry,
+    PackSeal,
     TensorEntry,
     TensorStats,
 )
@@ -21,6 +25,7 @@ from dr_lib.model.manifest import (
 Json = dict[str, Any]
 ODD: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What parsing an untrusted JSON value may raise."""
+_KEY_ID: Final = re.compile("[0-9a-f]{32}")
 
 
 def frame_json(frame: FrameRef) -> list[Any]:
@@ -33,6 +38,21 @@ def parse_frame(row: list[Any]) -> FrameRef:
     *numbers, digest = row
     pack, offset, length, raw, codec, seal = (natural(n) for n in numbers)
     return FrameRef(pack, offset, length, raw, codec, seal, hash_bytes(digest))
+
+
+def pack_seal_json(seal: PackSeal | None, keys: Sequence[str]) -> list[Any]:
+    """`[position of the run key in keys, salt hex]`."""
+    if seal is None:
+        raise ValueError("a pack in the clear belongs to no sealed point")
+    return [keys.index(seal.key), seal.salt.hex()]
+
+
+def parse_pack_seal(row: list[Any], keys: Sequence[str]) -> PackSeal:
+    """Inverse of `pack_seal_json`."""
+    key, value = row
+    if natural(key) >= len(keys):
+        raise ValueError("a pack is sealed under a run key that is not listed")
+    return PackSeal(keys[key], salt(value))
 
 
 def file_json(entry: FileEntry) -> Json:
@@ -136,6 +156,21 @@ def hash_bytes(value: object) -> bytes:
     data = bytes.fromhex(text(value))
     if len(data) != 32:
         raise ValueError("a digest is not 32 bytes long")
+    return data
+
+
+def key_id(value: object) -> str:
+    """The id of a run key: 32 hex digits."""
+    if not _KEY_ID.fullmatch(text(value)):
+        raise ValueError(f"{value!r} is no id of a run key")
+    return text(value)
+
+
+def salt(value: object) -> bytes:
+    """16 bytes from 32 hex digits."""
+    data = bytes.fromhex(text(value))
+    if len(data) != SALT_BYTES:
+        raise ValueError("a salt is not 16 bytes long")
     return data
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 VAULT_KEY: Final = "vault.json"
 PACKS: Final = "packs/"
+KEYS: Final = "keys/"
 POINTS: Final = "points/"
 INDEX: Final = "index/"
 RUNS: Final = "runs/"
@@ -21,6 +22,9 @@ _ASSET: Final = r"(?P<asset>[a-z0-9-]+)"
 _POINT: Final = r"(?P<point>[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8})"
 _POINT_KEY: Final = re.compile(rf"points/{_ASSET}/{_POINT}\.manifest")
 _PLAN_KEY: Final = re.compile(rf"runs/{_ASSET}/{_POINT}/plan\.json\.zst")
+_RUN_KEY_KEY: Final = re.compile(
+    r"keys/(?P<id>[0-9a-f]{32})/(?P<generation>[0-9]{4})-(?P<recipients>[0-9a-f]{8})-(?P<check>[0-9a-f]{8})\.age"
+)
 _EVENT_KEY: Final = re.compile(
     rf"events/{_ASSET}/(?P<at>[0-9]{{8}}T[0-9]{{12}}Z)-(?P<kind>[a-z]+)-{_POINT}-(?P<check>[0-9a-f]{{8}})\.json"
 )
@@ -53,6 +57,18 @@ class EventName:
     check: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class RunKeyName:
+    """A wrapped run key as its key alone tells. `recipients` is their fingerprint, `check` the start of the SHA-256
+    of the object's bytes, in hex; the greatest `generation` is the one that counts."""
+
+    id: str
+    generation: int
+    recipients: str
+    check: str
+    key: str
+
+
 def stamp(moment: datetime) -> str:
     """`20261123T180109000001Z`: sorts by time, fits a file name."""
     return moment.astimezone(UTC).strftime(_STAMP)
@@ -71,6 +87,19 @@ def point_id(frozen_at: datetime, nonce: bytes) -> str:
 def pack_key(sha256: str) -> str:
     """Key of a pack, fanned out over its first two hex digits."""
     return f"{PACKS}{sha256[:2]}/{sha256}"
+
+
+def run_key_key(key_id: str, generation: int, recipients: str, wrapped: bytes) -> str:
+    """Key of a wrapped run key, whose bytes are `wrapped`: so that a changed one no longer fits its name."""
+    return f"{KEYS}{key_id}/{generation:04d}-{recipients}-{event_check(wrapped)}.age"
+
+
+def parse_run_key_key(key: str) -> RunKeyName | None:
+    """What the key of a wrapped run key tells, None for any other."""
+    match = _RUN_KEY_KEY.fullmatch(key)
+    if match is None:
+        return None
+    return RunKeyName(match["id"], int(match["generation"]), match["recipients"], match["check"], key)
 
 
 def manifest_key(asset: str, point: str) -> str:

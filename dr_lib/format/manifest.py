@@ -6,20 +6,24 @@
     then       envelope  canonical JSON of DSSE's shape; its payload is the clear summary in canonical JSON
     then       body      to the end; how it is encoded and sealed, and its SHA-256, stand in the summary
 
-The envelope's digest finds damage, not forgery: that is what signatures are for. `signatures` and `seal` have their
-places and are empty and 0 in a vault without encryption.
+The envelope's digest finds damage, its signatures find forgery: they cover the summary, which holds the body's digest,
+which holds those of all frames.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import struct
+from dataclasses import replace
 from typing import Any, Final
 
 from dr_lib.codecs import registry
+from dr_lib.crypto import sealing, signing
+from dr_lib.crypto.run_key import RunKey
+from dr_lib.crypto.signing import Signer
 from dr_lib.errors import IntegrityError
-from dr_lib.format import canonical, entries
+from dr_lib.format import canonical, entries, pack
+from dr_lib.format.access import CLEAR, Access
 from dr_lib.format.manifest_check import check
 from dr_lib.model.manifest import Manifest, PackRef, PointSummary
 
@@ -28,39 +32,58 @@ PAYLOAD_TYPE: Final = "application/vnd.dr.point.v1+json"
 MAX_BODY: Final = 1 << 30
 """Longest decoded body a reader accepts (about four million files)."""
 _ENVELOPE: Final = struct.Struct("<I32s")
+_DOWNGRADED: Final = "somebody may have replaced it; use another region's copy"
 
 
-def dump(manifest: Manifest) -> bytes:
-    """Bytes of a manifest object; equal manifests give equal bytes."""
-    raw = canonical.dumps(_body_json(manifest))
+def dump(manifest: Manifest, run_key: RunKey | None = None, signer: Signer | None = None) -> bytes:
+    """Bytes of a manifest object, sealed under `run_key` if there is one; in the clear, equal ones give equal bytes."""
+    keys = _run_keys(manifest, run_key)
+    raw = canonical.dumps(_body_json(manifest, keys))
     codec, body = registry.encode_smallest(raw)
-    summary = _summary_json(manifest.summary)
-    summary["body"] = {"codec": codec, "seal": 0, "raw": len(raw), "sha256": hashlib.sha256(body).hexdigest()}
-    payload = base64.b64encode(canonical.dumps(summary)).decode()
-    envelope = canonical.dumps({"payload": payload, "payloadType": PAYLOAD_TYPE, "signatures": []})
+    facts: dict[str, Any] = {"codec": codec, "seal": pack.NOT_SEALED, "raw": len(raw)}
+    if run_key is not None:
+        facts |= {"seal": pack.SEALED, "key": run_key.id, "salt": sealing.new_salt().hex()}
+        body = sealing.seal(_body_key(run_key.secret, facts), 0, body, _bound(manifest.summary, facts))
+    facts["sha256"] = hashlib.sha256(body).hexdigest()
+    summary = _summary_json(manifest.summary) | {"body": facts} | ({"keys": keys} if keys else {})
+    envelope = canonical.dumps(signing.envelope(PAYLOAD_TYPE, canonical.dumps(summary), signer))
     return HEAD + _ENVELOPE.pack(len(envelope), hashlib.sha256(envelope).digest()) + envelope + body
 
 
-def load(data: bytes, where: str) -> Manifest:
-    """The manifest in `data`, checked as untrusted: `IntegrityError` naming `where` for all that does not hold."""
+def load(data: bytes, where: str, access: Access = CLEAR) -> Manifest:
+    """The manifest in `data`, checked as untrusted: `IntegrityError` naming `where` for all that does not hold.
+
+    `PermissionDenied` when it is sealed under a key that `access` cannot open.
+    """
     try:
-        clear, body = _split(data, where)
-        manifest = _parse_body(_parse_summary(clear), _open_body(clear["body"], body, where))
+        clear, body = _split(data, where, access)
+        summary = _parse_summary(clear)
+        manifest = _parse_body(summary, _open_body(clear["body"], body, summary, where, access))
     except entries.ODD as error:
         raise IntegrityError(f"a manifest does not parse: {error!r}", where=where) from error
     check(manifest, where)
     return manifest
 
 
-def load_summary(data: bytes, where: str) -> PointSummary:
+def load_summary(data: bytes, where: str, access: Access = CLEAR) -> PointSummary:
     """The clear part alone; `data` may end anywhere after the envelope."""
     try:
-        return _parse_summary(_split(data, where)[0])
+        return _parse_summary(_split(data, where, access)[0])
     except entries.ODD as error:
         raise IntegrityError(f"a manifest's summary does not parse: {error!r}", where=where) from error
 
 
-def _split(data: bytes, where: str) -> tuple[dict[str, Any], bytes]:
+def load_clear(data: bytes, where: str, access: Access = CLEAR) -> PointSummary:
+    """The clear part of a whole manifest whose body has its digest: all that can be said without a reading key."""
+    try:
+        clear, body = _split(data, where, access)
+        _check_body(clear["body"], body, where, access)
+        return _parse_summary(clear)
+    except entries.ODD as error:
+        raise IntegrityError(f"a manifest's summary does not parse: {error!r}", where=where) from error
+
+
+def _split(data: bytes, where: str, access: Access) -> tuple[dict[str, Any], bytes]:
     start = len(HEAD) + _ENVELOPE.size
     if not data.startswith(HEAD) or len(data) < start:
         raise IntegrityError("not a manifest of this format", where=where)
@@ -70,21 +93,51 @@ def _split(data: bytes, where: str) -> tuple[dict[str, Any], bytes]:
         raise IntegrityError("a manifest ends before its envelope does", where=where)
     if hashlib.sha256(data[start:end]).digest() != digest:
         raise IntegrityError("a manifest's envelope does not have its digest", where=where)
-    envelope = canonical.loads(data[start:end], where)
-    if envelope["payloadType"] != PAYLOAD_TYPE:
-        raise IntegrityError(f"a manifest of another kind: {envelope['payloadType']!r}", where=where)
-    return canonical.loads(base64.b64decode(envelope["payload"], validate=True), where), data[end:]
+    try:
+        payload = signing.payload_of(canonical.loads(data[start:end], where), PAYLOAD_TYPE, access.trusted)
+    except IntegrityError as error:
+        raise IntegrityError(f"a manifest cannot be trusted: {error.what}", where=where, hint=error.hint) from error
+    return canonical.loads(payload, where), data[end:]
 
 
-def _open_body(facts: dict[str, Any], body: bytes, where: str) -> dict[str, Any]:
+def _check_body(facts: dict[str, Any], body: bytes, where: str, access: Access) -> None:
     if hashlib.sha256(body).digest() != entries.hash_bytes(facts["sha256"]):
         raise IntegrityError("a manifest's body is not the one its summary names", where=where)
-    if entries.natural(facts["seal"]) != 0:
+    expected = pack.SEALED if access.sealed else pack.NOT_SEALED
+    seal = entries.natural(facts["seal"])
+    if seal not in (pack.NOT_SEALED, pack.SEALED):
         raise IntegrityError("a manifest is sealed in a way this version does not know", where=where)
+    if seal != expected:
+        clear = "is in the clear in a vault that is sealed" if access.sealed else "is sealed in a vault that is not"
+        raise IntegrityError(f"a manifest {clear}", where=where, hint=_DOWNGRADED)
+
+
+def _open_body(facts: dict[str, Any], body: bytes, summary: PointSummary, where: str, access: Access) -> dict[str, Any]:
+    _check_body(facts, body, where, access)
     raw = entries.natural(facts["raw"])
     if raw > MAX_BODY:
         raise IntegrityError(f"a manifest claims a body of {raw} bytes", where=where)
+    if access.sealed:
+        secret = access.run_key(entries.key_id(facts["key"]))
+        try:
+            body = sealing.unseal(_body_key(secret, facts), 0, body, _bound(summary, facts))
+        except IntegrityError as error:
+            raise IntegrityError(f"a manifest's body does not open: {error.what}", where=where) from error
     return canonical.loads(registry.by_id(entries.natural(facts["codec"])).decode(body, raw), where)
+
+
+def _body_key(secret: bytes, facts: dict[str, Any]) -> bytes:
+    return sealing.derive(secret, entries.salt(facts["salt"]), sealing.BODY)
+
+
+def _bound(summary: PointSummary, facts: dict[str, Any]) -> bytes:
+    return canonical.dumps({"asset": summary.asset, "point": summary.point} | {k: facts[k] for k in ("codec", "raw")})
+
+
+def _run_keys(manifest: Manifest, run_key: RunKey | None) -> list[str]:
+    """Ids of every run key that the point needs, sorted."""
+    packs = {ref.seal.key for ref in manifest.summary.packs if ref.seal is not None}
+    return sorted(packs | ({run_key.id} if run_key is not None else set()))
 
 
 def _summary_json(summary: PointSummary) -> dict[str, Any]:
@@ -113,11 +166,12 @@ def _parse_summary(clear: dict[str, Any]) -> PointSummary:
         stored_bytes=entries.natural(clear["stored_bytes"]),
         files=entries.natural(clear["files"]),
         packs=tuple(PackRef(entries.hash_bytes(name).hex(), entries.natural(size)) for name, size in clear["packs"]),
+        keys=tuple(entries.key_id(item) for item in clear.get("keys", ())),
     )
 
 
-def _body_json(manifest: Manifest) -> dict[str, Any]:
-    return {
+def _body_json(manifest: Manifest, keys: list[str]) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "files": [entries.file_json(f) for f in manifest.files],
         "directories": [entries.directory_json(d) for d in manifest.directories],
         "links": [entries.link_json(link) for link in manifest.links],
@@ -126,11 +180,14 @@ def _body_json(manifest: Manifest) -> dict[str, Any]:
         "environment": manifest.environment,
         "source": manifest.source,
     }
+    if keys:
+        body["seals"] = [entries.pack_seal_json(ref.seal, keys) for ref in manifest.summary.packs]
+    return body
 
 
 def _parse_body(summary: PointSummary, body: dict[str, Any]) -> Manifest:
     return Manifest(
-        summary=summary,
+        summary=replace(summary, packs=_sealed_packs(summary, body.get("seals"))),
         files=tuple(entries.parse_file(item) for item in body["files"]),
         directories=tuple(entries.parse_directory(item) for item in body["directories"]),
         links=tuple(entries.parse_link(item) for item in body["links"]),
@@ -139,3 +196,13 @@ def _parse_body(summary: PointSummary, body: dict[str, Any]) -> Manifest:
         environment=entries.texts(body["environment"]),
         source=entries.texts(body["source"]),
     )
+
+
+def _sealed_packs(summary: PointSummary, rows: list[Any] | None) -> tuple[PackRef, ...]:
+    """The packs with their seals: every one has its own in a sealed point, none in a clear one."""
+    if rows is None and not summary.keys:
+        return summary.packs
+    if rows is None or len(rows) != len(summary.packs):
+        raise ValueError("the packs have no seals, or others")
+    seals = [entries.parse_pack_seal(row, summary.keys) for row in rows]
+    return tuple(replace(ref, seal=seal) for ref, seal in zip(summary.packs, seals, strict=True))

@@ -87,6 +87,8 @@ def _frames(file: FileEntry, manifest: Manifest) -> Iterator[str]:
             yield f"a frame of {file.path!r} lies outside its pack"
         elif not 0 < frame.raw <= pack.MAX_RAW:
             yield f"a frame of {file.path!r} claims {frame.raw} bytes"
+        elif frame.seal != (pack.NOT_SEALED if packs[frame.pack].seal is None else pack.SEALED):
+            yield f"a frame of {file.path!r} is not sealed as its pack is"
 
 
 def _totals(manifest: Manifest) -> Iterator[str]:

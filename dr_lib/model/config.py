@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dr_lib.errors import NotFound
 from dr_lib.model.asset import Asset
+from dr_lib.model.protection import Encryption, Signing
 from dr_lib.model.region import Region
 
 
@@ -20,12 +21,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One `dr.yaml`. `regions` and `assets` are keyed by name, in the file's order."""
+    """One `dr.yaml`. `regions` and `assets` are keyed by name, in the file's order.
+
+    `encryption` and `signing` are None where the file says `none`, `signing` also where it says nothing.
+    """
 
     path: Path
     regions: dict[str, Region]
     assets: dict[str, Asset]
-    encryption: str
+    encryption: Encryption | None
+    signing: Signing | None
     limits: Limits
 
     def asset(self, name: str) -> Asset:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -91,18 +91,31 @@ class TensorEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PackSeal:
+    """What a pack's key is derived from: the run key's id (32 hex digits) and 16 random bytes."""
+
+    key: str
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PackRef:
-    """A pack that a point needs: its name (SHA-256 of its bytes, hex) and its size in bytes."""
+    """A pack that a point needs: its name (SHA-256 of its bytes, hex) and its size in bytes.
+
+    `seal` is None for a pack in the clear, and where it is not known: the clear part of a manifest does not tell it.
+    """
 
     sha256: str
     size: int
+    seal: PackSeal | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class PointSummary:
     """The clear part of a manifest: enough to list, scrub, lock and collect without any reading key.
 
-    `stored_bytes` counts the stored frames that the point references (its own share of its packs).
+    `stored_bytes` counts the stored frames that the point references (its own share of its packs). `keys` are the ids
+    of the run keys that open the point, sorted; none where nothing is sealed.
     """
 
     asset: str
@@ -113,6 +126,7 @@ class PointSummary:
     stored_bytes: int
     files: int
     packs: tuple[PackRef, ...]
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

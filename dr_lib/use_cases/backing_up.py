@@ -18,7 +18,8 @@ from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
 from dr_lib.standby.proof import record_proof
 from dr_lib.use_cases.over_config import Document, OverConfig
-from dr_lib.vault.chunk_index import load_index
+from dr_lib.vault.chunk_index import ChunkIndex, load_index
+from dr_lib.vault.records import refuse_without_writer_key
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.commit import commit_backup
 from dr_lib.workflows.backup.plan import plan_backup
@@ -116,17 +117,19 @@ class BackingUp(OverConfig):
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
 
     def _plan(self, asset: Asset, vault: Vault) -> BackupPlan:
+        refuse_without_writer_key(vault)
         limits = self.config.limits
         return plan_backup(asset, self._wiring.source(asset), vault, limits.shard_bytes, self._wiring.clock)
 
     def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
         vault = self._wiring.vault(self.config.region(region).name)
+        refuse_without_writer_key(vault)
         return vault, load_plan(vault, self.config.asset(asset).name, run)
 
     def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> None:
         """All shards of a plan on this machine's threads, then the proof. After an error no further shard is begun."""
-        source, index = self._wiring.source(asset), load_index(vault)
-        progress.start(sum(file.size for file in plan.listing.files), f"backup {asset.name}")
+        source, index = self._wiring.source(asset), load_index(vault) if any(plan.shards) else ChunkIndex()
+        progress.start(sum(p.end - p.start for shard in plan.shards for p in shard), f"backup {asset.name}")
         with ThreadPoolExecutor(self.config.limits.workers) as pool:
             jobs = [
                 pool.submit(store_shard, vault, source, plan, number, index, progress)

@@ -6,7 +6,7 @@ Working memory of a writer, rebuilt at the start of each run from the vault's ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -14,18 +14,27 @@ from dr_lib.errors import AlreadyExists, IntegrityError, NotFound
 from dr_lib.format import index as index_format
 from dr_lib.format import layout, pack
 from dr_lib.format.index import IndexedPack
-from dr_lib.format.pack import Frame
+from dr_lib.format.pack import Frame, Outline
+from dr_lib.model.manifest import PackRef
 from dr_lib.vault.vault import Vault
 
 READERS = 8
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPack:
+    """A pack that a writer can reuse: its frames are known."""
+
+    ref: PackRef
+    outline: Outline
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Location:
     """Where a chunk's stored bytes lie."""
 
-    pack: str
-    pack_size: int
+    pack: PackRef
     frame: Frame
 
 
@@ -37,12 +46,12 @@ class ChunkIndex:
         self._by_digest: dict[bytes, Location] = {}
         self._lock = threading.Lock()
 
-    def add(self, packs: Iterable[IndexedPack]) -> None:
+    def add(self, packs: Iterable[StoredPack]) -> None:
         """Learn packs that are stored; a chunk known already keeps its first place."""
         with self._lock:
             for item in packs:
                 for frame in item.frames:
-                    self._by_digest.setdefault(frame.digest, Location(item.sha256, item.size, frame))
+                    self._by_digest.setdefault(frame.digest, Location(item.ref, frame))
 
     def find(self, digest: bytes, raw: int) -> Location | None:
         """Where a chunk of that digest and length lies, None when it has to be stored."""
@@ -50,31 +59,34 @@ class ChunkIndex:
         return location if location is not None and location.frame.raw == raw else None
 
 
-def load_index(vault: Vault) -> ChunkIndex:
+def load_index(vault: Vault, present: Mapping[str, int] | None = None) -> ChunkIndex:
     """Everything that can be reused in `vault`: indexed packs that are still there, and packs of interrupted runs.
 
-    Costs two listings, one get an index object, and two ranges for each pack that no index names (a run died
+    `present` is what `Vault.packs` said a moment ago, if somebody has asked already. What another writer key sealed is
+    left out.
+
+    Costs two listings, one get an index object, and three ranges for each pack that no index names (a run died
     between storing the pack and indexing it; its frames are learned from the pack's own table). Both carry the table's
     digest, so that a damaged one is left out. The frames' bytes are not read: finding rot there is verification's work.
     """
-    present = vault.packs()
+    present = vault.packs() if present is None else present
     keys = [info.key for info in vault.store.list(layout.INDEX)]
     index = ChunkIndex()
     indexed: set[str] = set()
     with ThreadPoolExecutor(READERS) as pool:
         for packs in pool.map(lambda key: _load(vault, key), keys):
-            kept = [item for item in packs if present.get(item.sha256) == item.size]
+            kept = [item for item in packs if present.get(item.sha256) == item.outline.size]
             indexed.update(item.sha256 for item in kept)
-            index.add(kept)
+            index.add(_opened(vault, kept))
         orphans = [(name, size) for name, size in present.items() if name not in indexed]
-        for found in pool.map(lambda item: _read_table(vault, *item), orphans):
-            index.add(found)
+        for found in pool.map(lambda item: _read_outline(vault, *item), orphans):
+            index.add(_opened(vault, found))
     return index
 
 
-def save_index(vault: Vault, point: str, part: str, packs: Iterable[IndexedPack]) -> None:
-    """Leave word of the packs that one part of a run stored; nothing when it stored none."""
-    packs = list(packs)
+def save_index(vault: Vault, point: str, part: str, outlines: Iterable[tuple[str, Outline]]) -> None:
+    """Leave word of the packs (name, outline) that one part of a run stored; nothing when it stored none."""
+    packs = [IndexedPack(name, outline) for name, outline in outlines]
     if not packs:
         return
     try:
@@ -91,13 +103,26 @@ def _load(vault: Vault, key: str) -> list[IndexedPack]:
         return []
 
 
-def _read_table(vault: Vault, name: str, size: int) -> list[IndexedPack]:
+def _opened(vault: Vault, packs: Iterable[IndexedPack]) -> Iterator[StoredPack]:
+    """The packs whose tables this writer can open and that hold."""
+    for item in packs:
+        outline = item.outline
+        try:
+            frames = pack.frames(outline, vault.where(layout.pack_key(item.sha256)), vault.keys.writer)
+        except IntegrityError:
+            continue
+        if (outline.seal is not None) == vault.keys.seals:
+            yield StoredPack(PackRef(item.sha256, outline.size, outline.seal), outline, frames)
+
+
+def _read_outline(vault: Vault, name: str, size: int) -> list[IndexedPack]:
     key = layout.pack_key(name)
     where = vault.where(key)
     try:
         footer = vault.store.get_range(key, max(0, size - pack.FOOTER_SIZE), min(size, pack.FOOTER_SIZE))
         length = pack.table_size(footer, size, where)
         rows = vault.store.get_range(key, size - pack.FOOTER_SIZE - length, length)
-        return [IndexedPack(name, size, pack.parse_table(rows, footer, size, where))]
+        start = vault.store.get_range(key, 0, min(size, pack.SEALED_HEAD_SIZE))
+        return [IndexedPack(name, pack.Outline(size, pack.parse_head(start, footer, where), rows, footer))]
     except (IntegrityError, NotFound):
         return []

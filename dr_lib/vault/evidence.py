@@ -10,6 +10,8 @@ from typing import Any, Final
 from dr_lib.errors import IntegrityError
 from dr_lib.format import canonical, entries, layout
 from dr_lib.model.drill import DrillReport
+from dr_lib.vault.records import STATEMENT as INTOTO
+from dr_lib.vault.records import add_record, decode_record, encode_record
 from dr_lib.vault.vault import Vault
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
@@ -29,10 +31,7 @@ class PastDrill:
 
 
 def statement(report: DrillReport) -> dict[str, Any]:
-    """The in-toto statement of a drill: its subject is the restored point, by the digest of its manifest.
-
-    Not signed: `signatures` of a DSSE envelope around it are for the vaults that sign.
-    """
+    """The in-toto statement of a drill: its subject is the restored point, by the digest of its manifest."""
     digest = {"sha256": report.manifest_sha256} if report.manifest_sha256 else {}
     return {
         "_type": STATEMENT,
@@ -45,7 +44,7 @@ def statement(report: DrillReport) -> dict[str, Any]:
 def record_evidence(vault: Vault, report: DrillReport) -> str:
     """Store a drill's evidence; its key. The same report twice is one object."""
     key = layout.evidence_key(report.asset, report.drill)
-    vault.add_record(key, statement(report))
+    add_record(vault, key, encode_record(vault, statement(report), INTOTO))
     return key
 
 
@@ -60,7 +59,8 @@ def last_drill(vault: Vault, asset: str) -> PastDrill | None:
         return None
     where = vault.where(keys[-1])
     try:
-        found = _past_drill(vault.record(keys[-1])["predicate"], keys[-1])
+        record = decode_record(vault, keys[-1], vault.store.get(keys[-1]), INTOTO)
+        found = _past_drill(record["predicate"], keys[-1])
     except entries.ODD as error:
         raise IntegrityError(f"a drill's evidence does not parse: {error!r}", where=where) from error
     if layout.evidence_key(asset, found.drill) != keys[-1]:

@@ -11,6 +11,7 @@ from dr_lib.codecs import registry
 from dr_lib.codecs.codec import Codec
 from dr_lib.errors import IntegrityError
 from dr_lib.format import layout, pack
+from dr_lib.format.frame_seal import FrameFacts, unseal_frame
 from dr_lib.model.manifest import FrameRef, PackRef
 from dr_lib.vault.vault import Vault
 
@@ -27,32 +28,37 @@ def fetch_pack(vault: Vault, ref: PackRef) -> bytes:
     return data
 
 
-def open_frame(stored: bytes | memoryview, digest: bytes, codec: int, seal: int, raw: int) -> bytes:
-    """Raw bytes of a frame from its stored ones; `IntegrityError` unless they have that digest and length."""
-    data = codec_of(codec, seal).decode(stored, raw)
-    if blake3(data).digest() != digest:
+def open_frame(stored: bytes | memoryview, frame: FrameFacts, key: bytes | None = None) -> bytes:
+    """Raw bytes of a frame from its stored ones; `IntegrityError` unless they have its digest and length.
+
+    `key` is the key of its pack, None in the clear.
+    """
+    data = codec_of(frame.codec, frame.seal).decode(unseal_frame(key, frame, stored), frame.raw)
+    if blake3(data).digest() != frame.digest:
         raise IntegrityError("a frame's bytes do not have the digest that the manifest states")
     return data
 
 
 def codec_of(codec: int, seal: int) -> Codec:
-    """What opens frames of this codec and seal; `IntegrityError` when this version does not know one of them."""
-    if seal != pack.NOT_SEALED:
+    """What decodes frames of this codec and seal; `IntegrityError` when this version does not know one of them."""
+    if seal not in (pack.NOT_SEALED, pack.SEALED):
         hint = "restore with a newer version of this program"
         raise IntegrityError(f"a frame is sealed in a way ({seal}) that this version does not know", hint=hint)
     return registry.by_id(codec)
 
 
-def fetch_frames(vault: Vault, name: str, start: int, length: int, frames: Iterable[FrameRef]) -> Iterator[bytes]:
-    """Raw bytes of `frames` of pack `name`, in order, from one request for `length` bytes from `start`.
+def fetch_frames(vault: Vault, ref: PackRef, start: int, length: int, frames: Iterable[FrameRef]) -> Iterator[bytes]:
+    """Raw bytes of `frames` of the pack `ref`, in order, from one request for `length` bytes from `start`.
 
-    Every frame's bytes lie within that range. Raises `IntegrityError` naming the pack at the first that is damaged.
+    Every frame's bytes lie within that range. Raises `IntegrityError` naming the pack at the first that is damaged,
+    and what `Vault.pack_key` raises.
     """
-    key = layout.pack_key(name)
-    view = memoryview(vault.store.get_range(key, start, length))
+    name = layout.pack_key(ref.sha256)
+    key = vault.pack_key(ref.seal)
+    view = memoryview(vault.store.get_range(name, start, length))
     for frame in frames:
         at = frame.offset - start
         try:
-            yield open_frame(view[at : at + frame.length], frame.digest, frame.codec, frame.seal, frame.raw)
+            yield open_frame(view[at : at + frame.length], frame, key)
         except IntegrityError as error:
-            raise IntegrityError(error.what, where=vault.where(key), hint=error.hint) from error
+            raise IntegrityError(error.what, where=vault.where(name), hint=error.hint) from error

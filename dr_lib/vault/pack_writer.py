@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
 from dr_lib.codecs import registry
+from dr_lib.crypto import sealing
 from dr_lib.errors import AlreadyExists, IntegrityError
 from dr_lib.format import layout, pack
-from dr_lib.format.index import IndexedPack
-from dr_lib.vault.chunk_index import ChunkIndex
+from dr_lib.format.frame_seal import seal_frame
+from dr_lib.model.manifest import PackRef, PackSeal
+from dr_lib.vault.chunk_index import ChunkIndex, StoredPack
 from dr_lib.vault.vault import Vault
 
 PACK_BYTES: Final = 64 << 20
@@ -33,25 +36,25 @@ class PackWriter:
         self._vault = vault
         self._index = index
         self._pack_bytes = pack_bytes
-        self._buffer = bytearray(pack.HEAD)
-        self._frames: list[pack.Frame] = []
-        self._filling: set[bytes] = set()
+        self._filling: _Filling | None = None
+        self._chunks: set[bytes] = set()
         self._uploads = ThreadPoolExecutor(1)
-        self._uploading: Future[IndexedPack] | None = None
-        self.stored: list[IndexedPack] = []
+        self._uploading: Future[StoredPack] | None = None
+        self.stored: list[StoredPack] = []
 
     def store(self, digest: bytes, raw: bytes, dtype: str | None = None) -> None:
         """Make sure that the chunk `raw` of that digest will be in the vault; raises what the upload before raised.
 
         `dtype` is the safetensors name of its elements, None when it is no part of a tensor.
         """
-        if digest in self._filling or self._index.find(digest, len(raw)) is not None:
+        if digest in self._chunks or self._index.find(digest, len(raw)) is not None:
             return
-        codec, stored = registry.encode_smallest(raw, dtype)
-        self._frames.append(pack.Frame(digest, codec, pack.NOT_SEALED, len(raw), len(self._buffer), len(stored)))
-        self._buffer += stored
-        self._filling.add(digest)
-        if len(self._buffer) >= self._pack_bytes:
+        codec, encoded = registry.encode_smallest(raw, dtype)
+        if self._filling is None:
+            self._filling = _begin(self._vault)
+        self._filling.add(digest, codec, len(raw), encoded)
+        self._chunks.add(digest)
+        if len(self._filling.buffer) >= self._pack_bytes:
             self._close_pack()
 
     def finish(self) -> None:
@@ -62,15 +65,18 @@ class PackWriter:
     @property
     def new_bytes(self) -> int:
         """Bytes of the packs that were stored."""
-        return sum(item.size for item in self.stored)
+        return sum(item.ref.size for item in self.stored)
+
+    @property
+    def outlines(self) -> list[tuple[str, pack.Outline]]:
+        """Name and outline of the packs that were stored: what `save_index` leaves word of."""
+        return [(item.ref.sha256, item.outline) for item in self.stored]
 
     def _close_pack(self) -> None:
         self._await_upload()
-        if not self._frames:
-            return
-        frames, buffer = self._frames, self._buffer
-        self._frames, self._buffer = [], bytearray(pack.HEAD)
-        self._uploading = self._uploads.submit(_upload, self._vault, frames, buffer)
+        if self._filling is not None:
+            filled, self._filling = self._filling, None
+            self._uploading = self._uploads.submit(_upload, self._vault, filled)
 
     def _await_upload(self) -> None:
         if self._uploading is None:
@@ -78,7 +84,7 @@ class PackWriter:
         done, self._uploading = self._uploading.result(), None
         self.stored.append(done)
         self._index.add([done])
-        self._filling.difference_update(frame.digest for frame in done.frames)
+        self._chunks.difference_update(frame.digest for frame in done.frames)
 
     def __enter__(self) -> Self:
         """The writer itself."""
@@ -91,11 +97,39 @@ class PackWriter:
         self._uploads.shutdown(wait=True, cancel_futures=True)
 
 
-def _upload(vault: Vault, frames: list[pack.Frame], buffer: bytearray) -> IndexedPack:
-    buffer += pack.table(frames)
+@dataclass(slots=True)
+class _Filling:
+    """A pack that is being filled. `key` seals its frames, None in the clear."""
+
+    seal: PackSeal | None
+    key: bytes | None
+    buffer: bytearray
+    frames: list[pack.Frame] = field(default_factory=list)
+
+    def add(self, digest: bytes, codec: int, raw: int, encoded: bytes) -> None:
+        offset = len(self.buffer)
+        stored = seal_frame(self.key, offset, codec, raw, encoded)
+        seal = pack.NOT_SEALED if self.key is None else pack.SEALED
+        self.frames.append(pack.Frame(digest, codec, seal, raw, offset, len(stored)))
+        self.buffer += stored
+
+
+def _begin(vault: Vault) -> _Filling:
+    """An empty pack; in a sealed vault under a key of its own, whose run key is stored before it."""
+    run_key = vault.run_key()
+    if run_key is None:
+        return _Filling(None, None, bytearray(pack.head(None)))
+    seal = PackSeal(run_key.id, sealing.new_salt())
+    return _Filling(seal, sealing.derive(run_key.secret, seal.salt, sealing.PACK), bytearray(pack.head(seal)))
+
+
+def _upload(vault: Vault, filled: _Filling) -> StoredPack:
+    buffer = filled.buffer
+    buffer += pack.table(filled.frames, filled.seal, vault.keys.writer)
     name = hashlib.sha256(buffer).hexdigest()
     put_pack(vault, name, buffer)
-    return IndexedPack(name, len(buffer), tuple(frames))
+    outline = pack.outline(memoryview(buffer), vault.where(layout.pack_key(name)))
+    return StoredPack(PackRef(name, len(buffer), filled.seal), outline, tuple(filled.frames))
 
 
 def put_pack(vault: Vault, name: str, data: bytes | bytearray) -> None:

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import threading
+from collections.abc import Iterator, Sequence
 
-from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused, UsageError
-from dr_lib.format import canonical, layout
+from dr_lib.crypto import sealing
+from dr_lib.crypto.keyset import CLEAR, Keyset
+from dr_lib.crypto.run_key import RunKey
+from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused
+from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
-from dr_lib.model.manifest import Manifest, PointSummary
+from dr_lib.format.access import Access
+from dr_lib.model.manifest import Manifest, PackSeal, PointSummary
 from dr_lib.storage.base import ObjectStore
 from dr_lib.storage.missing import ContainerMissing
+from dr_lib.vault.run_keys import RunKeys, create_run_key
 
-FORMAT = 1
 _SUMMARY_BYTES = 64 << 10
 
 
 class Vault:
-    """The repository in `store`. Make one with `open_vault` or `create_vault`."""
+    """The repository in `store`. Make one with `open_vault` or `create_vault`.
 
-    def __init__(self, region: str, store: ObjectStore) -> None:
-        """`region` is the name that messages and copies use."""
+    One `Vault` is one worker: all that it seals is under one run key, which it makes when it first needs it.
+    """
+
+    def __init__(self, region: str, store: ObjectStore, keys: Keyset = CLEAR, trusted: Sequence[str] = ()) -> None:
+        """`region` is the name that messages and copies use; `trusted` are those whose signatures count here."""
         self.region = region
         self.store = store
+        self.keys = keys
+        self.run_keys = RunKeys(store, keys.identities)
+        self.access = Access(tuple(trusted), keys.seals, self.run_keys.secret)
+        self._making = threading.Lock()
+        self._run_key: RunKey | None = None
+
+    def run_key(self) -> RunKey | None:
+        """The run key that this worker seals under, made and stored at the first call; None in a clear vault."""
+        if not self.keys.seals:
+            return None
+        with self._making:
+            if self._run_key is None:
+                self._run_key = create_run_key(self.store, self.keys.recipients)
+            return self._run_key
+
+    def pack_key(self, seal: PackSeal | None) -> bytes | None:
+        """The key that opens the frames of a pack; None for a clear one. Raises as `RunKeys.secret`."""
+        return None if seal is None else sealing.derive(self.run_keys.secret(seal.key), seal.salt, sealing.PACK)
 
     def points(self, asset: str | None = None) -> list[layout.PointName]:
         """Committed points, oldest first within an asset, from one listing. What is no manifest is left out."""
@@ -54,9 +79,15 @@ class Vault:
 
     def parse_manifest(self, asset: str, point: str, data: bytes) -> Manifest:
         """The manifest in `data`, which was read from this vault under that name; errors as `manifest`."""
-        manifest = manifest_format.load(data, self.where(layout.manifest_key(asset, point)))
+        manifest = manifest_format.load(data, self.where(layout.manifest_key(asset, point)), self.access)
         self._must_name(manifest.summary, asset, point)
         return manifest
+
+    def parse_clear(self, asset: str, point: str, data: bytes) -> PointSummary:
+        """The clear part of the manifest in `data`, proven as far as it can be without a reading key."""
+        summary = manifest_format.load_clear(data, self.where(layout.manifest_key(asset, point)), self.access)
+        self._must_name(summary, asset, point)
+        return summary
 
     def summary(self, asset: str, point: str) -> PointSummary:
         """The clear part of a manifest, fetched without the rest where it is short."""
@@ -64,11 +95,11 @@ class Vault:
         size = self.store.head(key).size
         head = self.store.get_range(key, 0, min(size, _SUMMARY_BYTES))
         try:
-            summary = manifest_format.load_summary(head, self.where(key))
+            summary = manifest_format.load_summary(head, self.where(key), self.access)
         except IntegrityError:
             if size <= _SUMMARY_BYTES:
                 raise
-            summary = manifest_format.load_summary(self.store.get(key), self.where(key))
+            summary = manifest_format.load_summary(self.store.get(key), self.where(key), self.access)
         self._must_name(summary, asset, point)
         return summary
 
@@ -94,19 +125,6 @@ class Vault:
                 sizes[name] = info.size
         return sizes
 
-    def add_record(self, key: str, record: dict[str, Any]) -> None:
-        """Store an immutable JSON record; the same record twice is one."""
-        data = canonical.dumps(record)
-        try:
-            self.store.create(key, data)
-        except AlreadyExists:
-            if self.store.get(key) != data:
-                raise
-
-    def record(self, key: str) -> dict[str, Any]:
-        """A JSON record."""
-        return canonical.loads(self.store.get(key), self.where(key))
-
     def events(self, asset: str) -> Iterator[layout.EventName]:
         """Events of an asset in order of time, from one listing."""
         for info in self.store.list(f"{layout.EVENTS}{asset}/"):
@@ -125,49 +143,3 @@ class Vault:
                 where=self.where(layout.manifest_key(asset, point)),
                 hint="this copy was swapped; use another region's",
             )
-
-
-def open_vault(region: str, store: ObjectStore) -> Vault:
-    """The vault in `store`, proven to answer and to be of a known format; within seconds, or an error that names it.
-
-    `UsageError` (2) when it is another region's: one store under two names would count as two copies.
-    """
-    try:
-        data = store.get(layout.VAULT_KEY)
-    except NotFound:
-        store.check()
-        raise NotFound("this region holds no vault", where=store.label, hint="`drctl init` creates it") from None
-    facts = canonical.loads(data, f"{store.label}, {layout.VAULT_KEY}")
-    if type(facts.get("format")) is not int or facts["format"] != FORMAT:
-        raise IntegrityError(f"a vault of format {facts.get('format')!r}", where=store.label, hint="use a newer drctl")
-    if facts.get("region") != region:
-        raise UsageError(
-            f"this is the vault of region {facts.get('region')!r}",
-            where=store.label,
-            hint="two regions must not share a store: correct the url, or the region's name, in dr.yaml",
-        )
-    return Vault(region, store)
-
-
-def create_vault(region: str, store: ObjectStore, facts: dict[str, Any]) -> Vault:
-    """Turn an empty store into a vault. `Refused` (7) when anything is in it already; nothing is changed then."""
-    refuse_occupied(store)
-    record = {"format": FORMAT, "region": region, **facts}
-    store.create(layout.VAULT_KEY, canonical.dumps(record))
-    return Vault(region, store)
-
-
-def refuse_occupied(store: ObjectStore) -> None:
-    """Raise `Refused` when the store holds a vault, or anything else."""
-    first = next(iter(store.list()), None)
-    if first is None:
-        return
-    try:
-        store.head(layout.VAULT_KEY)
-    except NotFound:
-        raise Refused(
-            f"the store holds other things (first: {first.key!r})",
-            where=store.label,
-            hint="name an empty place for the vault",
-        ) from None
-    raise Refused("a vault is there already", where=store.label, hint="nothing to do; --region limits init to new ones")

@@ -9,6 +9,7 @@ from dr_lib.errors import IntegrityError, NotFound
 from dr_lib.format import canonical, entries, layout
 from dr_lib.model.copy import Verification
 from dr_lib.policy.copy_state import FULL
+from dr_lib.vault.records import EVENT, add_record, decode_record, encode_record
 from dr_lib.vault.vault import Vault
 
 KIND = "verification"
@@ -16,10 +17,9 @@ KIND = "verification"
 
 def record_verification(vault: Vault, verification: Verification) -> str:
     """Leave the result in the vault; its key. The same result twice is one event."""
-    record = _to_json(verification)
-    data = canonical.dumps(record)
+    data = encode_record(vault, _to_json(verification), EVENT)
     key = layout.event_key(verification.asset, verification.finished_at, KIND, verification.point, data)
-    vault.add_record(key, record)
+    add_record(vault, key, data)
     return key
 
 
@@ -68,7 +68,7 @@ def _parse(vault: Vault, event: layout.EventName) -> Verification:
     data = vault.store.get(event.key)
     if layout.event_check(data) != event.check:
         raise IntegrityError("an event's bytes are not those its name promises", where=vault.where(event.key))
-    record = canonical.loads(data, vault.where(event.key))
+    record = decode_record(vault, event.key, data, EVENT)
     try:
         found = Verification(
             region=entries.text(record["region"]),

@@ -18,6 +18,8 @@ from dr_lib.model.copy import Verification
 from dr_lib.model.manifest import Manifest, PackRef
 from dr_lib.progress import Progress
 from dr_lib.vault.pack_reader import fetch_pack, open_frame
+from dr_lib.vault.records import refuse_unsigned
+from dr_lib.vault.run_keys import newest_generations
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import record_verification
 
@@ -39,6 +41,7 @@ class _Copy:
     point: str
     manifest_sha256: str = hashlib.sha256(b"").hexdigest()
     packs: tuple[PackRef, ...] = ()
+    keys: tuple[str, ...] = ()
     bytes_read: int = 0
     findings: list[str] = field(default_factory=list)
 
@@ -71,11 +74,14 @@ def verify(
     Raises `StoreUnavailable` (6) when the store stops answering; nothing is recorded then.
     """
     started = monotonic()
+    refuse_unsigned(vault)
     needs = _Needs()
-    copies = [_read_manifest(vault, asset, point, needs) for point in points]
+    copies = [_read_manifest(vault, asset, point, needs, mode) for point in points]
     sizes = vault.packs()
+    keys = newest_generations(vault.store) if vault.access.sealed else {}
     for copy in copies:
         _check_sizes(copy, sizes)
+        copy.findings += [f"run key {key} is gone" for key in copy.keys if key not in keys]
     if mode is Mode.FULL:
         _read_packs(vault, needs, sizes, progress)
     seconds = monotonic() - started
@@ -85,17 +91,20 @@ def verify(
     return results
 
 
-def _read_manifest(vault: Vault, asset: str, point: str, needs: _Needs) -> _Copy:
+def _read_manifest(vault: Vault, asset: str, point: str, needs: _Needs, mode: Mode) -> _Copy:
+    """Read a manifest; for its structure alone, and without an identity, the clear part of a sealed one has to do."""
     copy = _Copy(point)
     try:
         data = vault.manifest_bytes(asset, point)
         copy.manifest_sha256 = hashlib.sha256(data).hexdigest()
-        manifest = vault.parse_manifest(asset, point, data)
+        summary = vault.parse_clear(asset, point, data)
+        copy.packs, copy.keys = summary.packs, summary.keys
+        if mode is Mode.FULL or vault.keys.identities or not vault.access.sealed:
+            manifest = vault.parse_manifest(asset, point, data)
+            copy.packs = manifest.summary.packs
+            needs.learn(copy, manifest)
     except (IntegrityError, NotFound) as error:
         copy.findings.append(str(error))
-    else:
-        copy.packs = manifest.summary.packs
-        needs.learn(copy, manifest)
     return copy
 
 
@@ -130,13 +139,24 @@ def _damage(vault: Vault, ref: PackRef, frames: set[pack.Frame]) -> str | None:
     """What is wrong with a pack, None when its name, its own table and every stated frame hold."""
     try:
         data = memoryview(fetch_pack(vault, ref))
-        pack.parse(data, vault.where(layout.pack_key(ref.sha256)))
+        _check_own_table(vault, ref, data)
+        key = vault.pack_key(ref.seal)
         for frame in frames:
-            stored = data[frame.offset : frame.offset + frame.length]
-            open_frame(stored, frame.digest, frame.codec, frame.seal, frame.raw)
+            open_frame(data[frame.offset : frame.offset + frame.length], frame, key)
     except (IntegrityError, NotFound) as error:
         return f"pack {ref.sha256}: {error.what}"
     return None
+
+
+def _check_own_table(vault: Vault, ref: PackRef, data: memoryview) -> None:
+    """A pack's own table holds; that of a sealed one opens for writers alone, so that its digest has to do."""
+    where = vault.where(layout.pack_key(ref.sha256))
+    outline = pack.outline(data, where)
+    pack.check_table(outline, where)
+    if outline.seal != ref.seal:
+        raise IntegrityError("a pack is sealed in another way than the manifest says", where=where)
+    if outline.seal is None:
+        pack.frames(outline, where)
 
 
 def _result(region: str, asset: str, copy: _Copy, mode: Mode, finished_at: datetime, seconds: float) -> Verification:

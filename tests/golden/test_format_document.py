@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dr_lib.codecs import registry
 from dr_lib.format import index, manifest, manifest_check, pack
-from dr_lib.vault.vault import FORMAT
+from dr_lib.vault.opening import FORMAT
 from dr_lib.workflows.backup import records
 
 ROOT = Path(__file__).resolve().parents[2]

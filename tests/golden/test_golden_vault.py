@@ -14,8 +14,9 @@ from dr_lib.format import pack
 from dr_lib.model.manifest import PackRef
 from dr_lib.progress import SILENT
 from dr_lib.storage.local import LocalStore
+from dr_lib.vault.opening import open_vault
 from dr_lib.vault.pack_reader import fetch_pack
-from dr_lib.vault.vault import Vault, open_vault
+from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 from dr_lib.workflows.restore.restore import restore, restore_attachments
 from dr_lib.workflows.verify import Mode, verify

@@ -17,7 +17,8 @@ from dr_lib.sources.base import SourceFile, SourceListing
 from dr_lib.sources.directory import DirectorySource
 from dr_lib.storage.local import LocalStore
 from dr_lib.vault.chunk_index import ChunkIndex
-from dr_lib.vault.vault import Vault, create_vault
+from dr_lib.vault.opening import create_vault
+from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import record_verification
 from dr_lib.workflows.backup.commit import commit_backup
 from dr_lib.workflows.backup.records import PROOF, BackupPlan, save_plan

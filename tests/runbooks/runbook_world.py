@@ -20,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 from dr_lib.demo import assets
 from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.runtime import Runtime
+from dr_lib.use_cases import key_files
 from tests.runbooks.shell_session import ShellSession
 
 REGIONS = ("us-east", "eu-west", "ap-south")
@@ -179,7 +180,12 @@ def _backup_unasked(world: RunbookWorld, asset: str) -> None:
     Runtime.load(silent, environ=dict(_secrets(world.regions))).backup(asset)
 
 
+def _lose_key(world: RunbookWorld) -> None:
+    (world.folder / "keys" / "ops.agekey").unlink()
+
+
 EVENTS: dict[str, Callable[..., None]] = {
+    r"the key of operations is lost": _lose_key,
     r"region (?P<region>[a-z-]+) stops": _stop,
     r"region (?P<region>[a-z-]+) starts": _start,
     r"region (?P<region>[a-z-]+) loses its data": _empty,
@@ -213,7 +219,24 @@ def new_asset(world: RunbookWorld) -> None:
     world.runtime.initialize()
 
 
+def lost_key(world: RunbookWorld) -> None:
+    """A sealed dataset with verified copies in three regions, and the escrow key on three papers, of which two do."""
+    keys, paper = world.folder / "keys", world.folder / "paper"
+    made = key_files.generate_keys(keys)
+    document = yaml.safe_load(world.config.read_text()) | yaml.safe_load(made["yaml"])
+    world.config.write_text(yaml.safe_dump(document, sort_keys=False))
+    key_files.store_pages(paper, *key_files.escrow_pages(keys / "escrow.agekey", "2-of-3"))
+    for page in paper.iterdir():
+        page.rename(page.with_name(page.name.replace("-of-3", "")))
+    (keys / "escrow.agekey").unlink()
+    world.own("reviews", TABLES, tables)
+    world.names |= {"KEYS": str(keys), "PAPER": str(paper), "LOST": made["recipients"]["ops"]}
+    world.runtime.initialize()
+    _backup(world, "reviews")
+
+
 WORLDS: dict[str, Callable[[RunbookWorld], None]] = {
+    "lost-key": lost_key,
     "region-lost": region_lost,
     "model-corrupted": model_corrupted,
     "new-asset": new_asset,

@@ -68,5 +68,9 @@ def unknown_words(words: list[str]) -> list[str]:
     command = commands.get(named[0]) if named else group
     if command is None:
         return named[:1]
+    if subcommands := getattr(command, "commands", None):
+        command = subcommands.get(named[1]) if len(named) > 1 else command
+        if command is None:
+            return named[1:2]
     known = {option for parameter in (*command.params, *group.params) for option in parameter.opts}
     return [word for word in words if word.startswith("-") and word.split("=")[0] not in known]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from dr_lib.crypto.run_key import RunKey
 from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, SourceUnstable
 from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
@@ -14,6 +15,7 @@ from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import (
+    KEPT,
     PROOF,
     BackupPlan,
     StoredPart,
@@ -38,7 +40,8 @@ def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: M
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
     A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`.
     """
-    parts = [_finished(vault, plan, shard_name(n)) for n in range(len(plan.shards))]
+    names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
+    parts = [_finished(vault, plan, name) for name in names]
     proof = _finished(vault, plan, PROOF)
     new_bytes = sum(part.new_bytes for part in (*parts, proof))
     try:
@@ -48,16 +51,23 @@ def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: M
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
     _refuse_absent(vault, manifest)
-    data = manifest_format.dump(manifest)
+    run_key = vault.run_key()
+    data = manifest_format.dump(manifest, run_key, vault.keys.signer)
     key = layout.manifest_key(plan.asset, plan.point)
-    manifest_format.load(data, vault.where(key))
+    _prove(data, vault, key, run_key)
     try:
         vault.commit(plan.asset, plan.point, data)
     except Refused:
-        # Another worker committed this run with the same content and its own environment in the manifest.
-        if vault.summary(plan.asset, plan.point) != manifest.summary:
+        # Another worker committed this run with the same content, its own environment and its own run key.
+        if replace(vault.summary(plan.asset, plan.point), keys=()) != manifest.summary:
             raise
     return Committed(manifest.summary, new_bytes, proof.note)
+
+
+def _prove(data: bytes, vault: Vault, key: str, run_key: RunKey | None) -> None:
+    """Read the manifest once as a restore will, with the run key that is still at hand."""
+    own = {} if run_key is None else {run_key.id: run_key.secret}
+    manifest_format.load(data, vault.where(key), replace(vault.access, run_key=own.__getitem__))
 
 
 def _finished(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from functools import partial
 
 from dr_lib.clock import Clock
 from dr_lib.format import layout
 from dr_lib.model.asset import Asset
-from dr_lib.policy.shard_plan import plan_shards
+from dr_lib.policy.shard_plan import Shard, plan_shards
 from dr_lib.sources.base import Source, SourceListing
 from dr_lib.sources.cut import cut_file
 from dr_lib.sources.freeze import freeze
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.backup.records import BackupPlan, save_plan
+from dr_lib.workflows.backup.kept import kept_files, kept_part, last_run
+from dr_lib.workflows.backup.records import KEPT, BackupPlan, StoredPart, save_part, save_plan
 
 
 def plan_backup(asset: Asset, source: Source, vault: Vault, shard_bytes: int, clock: Clock) -> BackupPlan:
     """A plan, saved in `vault`. Raises `SourceUnstable` (8) when the source is changing or incomplete.
 
-    The point's time is taken before the listing, so that it never claims to be younger than what it holds.
+    Files that stand as the last committed run saw them are not read again: see `kept`. The point's time is taken before
+    the listing, so that it never claims to be younger than what it holds.
     """
     created_at = clock()
     listing = freeze(source, clock=clock)
+    past = last_run(vault, asset.name)
+    kept = StoredPart((), (), (), 0, 0) if past is None else kept_part(past, listing, source.url, vault.packs())
+    still = set(kept_files(kept))
     plan = BackupPlan(
         asset=asset.name,
         kind=asset.kind.value,
@@ -31,10 +37,21 @@ def plan_backup(asset: Asset, source: Source, vault: Vault, shard_bytes: int, cl
         created_at=created_at,
         source=source.url,
         listing=listing,
-        shards=plan_shards([f.size for f in listing.files], shard_bytes, partial(_boundaries, source, listing)),
+        shards=_shards(source, listing, still, shard_bytes),
+        kept=len(still),
     )
+    if still:
+        save_part(vault, plan, KEPT, kept)
     save_plan(vault, plan)
     return plan
+
+
+def _shards(source: Source, listing: SourceListing, kept: Container[int], shard_bytes: int) -> tuple[Shard, ...]:
+    """Shards of the files that have to be read."""
+    numbers = [number for number in range(len(listing.files)) if number not in kept]
+    sizes = [listing.files[number].size for number in numbers]
+    shards = plan_shards(sizes, shard_bytes, lambda place: _boundaries(source, listing, numbers[place]))
+    return tuple(tuple(replace(piece, file=numbers[piece.file]) for piece in shard) for shard in shards)
 
 
 def _boundaries(source: Source, listing: SourceListing, number: int) -> Iterable[int]:

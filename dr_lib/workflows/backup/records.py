@@ -13,8 +13,8 @@ from typing import Any, Final, TypeVar
 import zstandard
 
 from dr_lib.errors import AlreadyExists, IntegrityError
-from dr_lib.format import canonical, entries, layout
-from dr_lib.model.manifest import FrameRef, PackRef, TensorEntry
+from dr_lib.format import canonical, entries, layout, run_record
+from dr_lib.model.manifest import FrameRef, PackRef, PackSeal, TensorEntry
 from dr_lib.policy.shard_plan import Piece, Shard
 from dr_lib.sources.base import SourceFile, SourceListing
 from dr_lib.vault.vault import Vault
@@ -22,11 +22,15 @@ from dr_lib.vault.vault import Vault
 Json = dict[str, Any]
 T = TypeVar("T")
 MAX_RECORD: Final = 1 << 30
+AGAIN: Final = "back up again"
 
 
 @dataclass(frozen=True, slots=True)
 class BackupPlan:
-    """A frozen source and its division into shards. `point` is the id that the commit will use."""
+    """A frozen source and its division into shards. `point` is the id that the commit will use.
+
+    `kept` counts the files that need not be read: they are in the part `KEPT`, and in no shard.
+    """
 
     asset: str
     kind: str
@@ -35,6 +39,7 @@ class BackupPlan:
     source: str
     listing: SourceListing
     shards: tuple[Shard, ...]
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class StoredPiece:
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """What one shard (or the proof) stored. The frames' `pack` indexes `packs`.
+    """What one shard (or the proof, or the files that were kept) holds. The frames' `pack` indexes `packs`.
 
     `names` are the attachments' names in the proof part and empty in a shard; `note` says why a proof is missing.
     """
@@ -67,7 +72,8 @@ class StoredPart:
 
 def save_plan(vault: Vault, plan: BackupPlan) -> None:
     """Create the plan's object. A second plan of that name is a defect of the id and raises `AlreadyExists`."""
-    vault.store.create(layout.plan_key(plan.asset, plan.point), _pack(_plan_json(plan)))
+    key = layout.plan_key(plan.asset, plan.point)
+    vault.store.create(key, _protected(vault, key, _plan_json(plan)))
 
 
 def load_plan(vault: Vault, asset: str, point: str) -> BackupPlan:
@@ -79,7 +85,7 @@ def save_part(vault: Vault, plan: BackupPlan, name: str, part: StoredPart) -> St
     """Leave word of a finished part. When another try was faster its word stands and is returned."""
     key = layout.part_key(plan.asset, plan.point, name)
     try:
-        vault.store.create(key, _pack(_name(plan.asset, plan.point, name) | _part_json(part)))
+        vault.store.create(key, _protected(vault, key, _name(plan.asset, plan.point, name) | _part_json(part)))
     except AlreadyExists:
         return load_part(vault, plan, name)
     return part
@@ -98,6 +104,7 @@ def shard_name(number: int) -> str:
 
 PLAN = "plan"
 PROOF = "proof"
+KEPT = "kept"
 
 
 def _name(asset: str, point: str, part: str) -> Json:
@@ -105,9 +112,10 @@ def _name(asset: str, point: str, part: str) -> Json:
     return {"asset": asset, "point": point, "part": part}
 
 
-def _pack(record: Json) -> bytes:
-    """One zstd frame with a checksum: a record has no digest elsewhere, and what it says goes into the manifest."""
-    return zstandard.ZstdCompressor(level=3, write_checksum=True).compress(canonical.dumps(record))
+def _protected(vault: Vault, key: str, record: Json) -> bytes:
+    """One zstd frame with a checksum, protected: what it says goes into the manifest."""
+    frame = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(canonical.dumps(record))
+    return run_record.protect(vault.keys, key, frame)
 
 
 def _unpack(stored: bytes) -> bytes:
@@ -122,24 +130,31 @@ def _parsed(vault: Vault, key: str, name: Json, parse: Callable[[Json], T]) -> T
     where = vault.where(key)
     stored = vault.store.get(key)
     try:
-        record = canonical.loads(_unpack(stored), where)
+        frame = run_record.open_record(vault.keys, key, stored, vault.access.trusted)
+        record = canonical.loads(_unpack(frame), where)
         if {field: record[field] for field in name} != name:
             raise ValueError("it is another run's or another part's")
         return parse(record)
     except (*entries.ODD, zstandard.ZstdError) as error:
-        raise IntegrityError(f"a run's record does not parse: {error!r}", where=where, hint="back up again") from error
+        raise IntegrityError(f"a run's record does not parse: {error!r}", where=where, hint=AGAIN) from error
+    except IntegrityError as error:
+        raise IntegrityError(error.what, where=where, hint=error.hint or AGAIN) from error
 
 
 def _plan_json(plan: BackupPlan) -> Json:
-    return _name(plan.asset, plan.point, PLAN) | {
-        "kind": plan.kind,
-        "created_at": canonical.time_text(plan.created_at),
-        "source": plan.source,
-        "files": [[f.path, f.mode, f.mtime_ns, f.size, f.tag] for f in plan.listing.files],
-        "directories": [entries.directory_json(d) for d in plan.listing.directories],
-        "links": [entries.link_json(link) for link in plan.listing.links],
-        "shards": [[[p.file, p.start, p.end] for p in shard] for shard in plan.shards],
-    }
+    return (
+        _name(plan.asset, plan.point, PLAN)
+        | {
+            "kind": plan.kind,
+            "created_at": canonical.time_text(plan.created_at),
+            "source": plan.source,
+            "files": [[f.path, f.mode, f.mtime_ns, f.size, f.tag] for f in plan.listing.files],
+            "directories": [entries.directory_json(d) for d in plan.listing.directories],
+            "links": [entries.link_json(link) for link in plan.listing.links],
+            "shards": [[[p.file, p.start, p.end] for p in shard] for shard in plan.shards],
+        }
+        | ({"kept": plan.kept} if plan.kept else {})
+    )
 
 
 def _parse_plan(record: Json) -> BackupPlan:
@@ -156,6 +171,7 @@ def _parse_plan(record: Json) -> BackupPlan:
             links=tuple(entries.parse_link(item) for item in record["links"]),
         ),
         shards=tuple(tuple(_parse_shard_piece(row, len(files)) for row in shard) for shard in record["shards"]),
+        kept=entries.natural(record.get("kept", 0)),
     )
 
 
@@ -173,7 +189,7 @@ def _parse_shard_piece(row: list[Any], files: int) -> Piece:
 
 def _part_json(part: StoredPart) -> Json:
     return {
-        "packs": [[pack.sha256, pack.size] for pack in part.packs],
+        "packs": [[pack.sha256, pack.size, *_seal_row(pack.seal)] for pack in part.packs],
         "pieces": [_piece_json(piece) for piece in part.pieces],
         "tensors": [entries.tensor_json(t) for t in part.tensors],
         "raw_bytes": part.raw_bytes,
@@ -181,6 +197,15 @@ def _part_json(part: StoredPart) -> Json:
         "names": list(part.names),
         "note": part.note,
     }
+
+
+def _seal_row(seal: PackSeal | None) -> list[str]:
+    return [] if seal is None else [seal.key, seal.salt.hex()]
+
+
+def _parse_pack(name: object, size: object, *seal: object) -> PackRef:
+    found = PackSeal(entries.key_id(seal[0]), entries.salt(seal[1])) if len(seal) == 2 else None
+    return PackRef(entries.hash_bytes(name).hex(), entries.natural(size), found)
 
 
 def _piece_json(piece: StoredPiece) -> Json:
@@ -194,7 +219,7 @@ def _piece_json(piece: StoredPiece) -> Json:
 
 
 def _parse_part(record: Json) -> StoredPart:
-    packs = tuple(PackRef(entries.hash_bytes(name).hex(), entries.natural(size)) for name, size in record["packs"])
+    packs = tuple(_parse_pack(*row) for row in record["packs"])
     pieces = tuple(_parse_piece(item) for item in record["pieces"])
     if any(frame.pack >= len(packs) for piece in pieces for frame in piece.frames):
         raise ValueError("a frame lies in a pack that is not listed")

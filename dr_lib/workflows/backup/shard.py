@@ -54,7 +54,7 @@ def store_shard(
         read = [_read_piece(source, plan, piece, writer, progress) for piece in plan.shards[number]]
         writer.finish()
     part = _part(read, index, writer)
-    save_index(vault, plan.point, name, writer.stored)
+    save_index(vault, plan.point, name, writer.outlines)
     return save_part(vault, plan, name, part)
 
 
@@ -71,7 +71,7 @@ def store_attachments(
         read = [_read_content(number, contents[item], writer) for number, item in enumerate(names)]
         writer.finish()
     part = _part(read, index, writer, names, note)
-    save_index(vault, plan.point, name, writer.stored)
+    save_index(vault, plan.point, name, writer.outlines)
     return save_part(vault, plan, name, part)
 
 
@@ -164,7 +164,7 @@ def _frames(chunks: tuple[Chunk, ...], index: ChunkIndex, packs: dict[PackRef, i
     for digest, raw in chunks:
         place = index.find(digest, raw)
         assert place is not None, "a chunk that was handed over is stored after finish()"
-        number = packs.setdefault(PackRef(place.pack, place.pack_size), len(packs))
+        number = packs.setdefault(place.pack, len(packs))
         frame = place.frame
         frames.append(FrameRef(number, frame.offset, frame.length, frame.raw, frame.codec, frame.seal, digest))
     return tuple(frames)

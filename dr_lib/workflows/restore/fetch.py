@@ -80,7 +80,7 @@ class _Work:
 
     def _write(self, vault: Vault, fetch: RangeFetch) -> None:
         frames = [use.frame for use in fetch.frames]
-        raws = fetch_frames(vault, self.packs[fetch.pack].sha256, fetch.start, fetch.length, frames)
+        raws = fetch_frames(vault, self.packs[fetch.pack], fetch.start, fetch.length, frames)
         for use, raw in zip(fetch.frames, raws, strict=True):
             self._place(use, raw)
 

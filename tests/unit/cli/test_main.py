@@ -141,6 +141,7 @@ def test_without_a_command_the_help_is_shown(drctl):
         "drill",
         "status",
         "doctor",
+        "keys",
         "demo",
     ):
         assert f" {name} " in drctl.out

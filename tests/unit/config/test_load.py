@@ -97,7 +97,7 @@ def test_every_field_that_may_be_left_out_has_a_safe_default(tmp_path):
     assert asset.drill == DrillPolicy("0 3 * * 1", "region-lost", "local")
     assert asset.smoke is None
     assert asset.expectations is None
-    assert (config.encryption, config.limits.shard_bytes) == ("none", 512 << 20)
+    assert (config.encryption, config.signing, config.limits.shard_bytes) == (None, None, 512 << 20)
     assert 1 <= config.limits.workers <= 8
 
 

@@ -164,8 +164,11 @@ def test_two_regions_in_one_place_would_be_lost_together(tmp_path):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("regions: {a: {url: s3://bucket}}\n", "line 1: encryption: this field is required; add `encryption: none`"),
-        ("regions: {a: {url: s3://bucket}}\nencryption: {recipients: [age1x]}\n", "line 2: encryption: sealing to rec"),
+        ("regions: {a: {url: s3://bucket}}\n", "line 1: encryption: this field is required; add `encryption: {re"),
+        (
+            "regions: {a: {url: s3://bucket}}\nsigning: none\nencryption: {recipients: [age1x]}\n",
+            "line 3: encryption.recipients: 'age1x' is no age recipient",
+        ),
         ("regions: {a: {url: s3://bucket}}\nencryption: aes\n", "line 2: encryption: this is no way to encrypt"),
         ("regions: {a: {url: s3://bucket}}\nencryption:\n", "line 2: encryption: this is no way to encrypt"),
         ("regions: {}\nencryption: none\n", "line 1: regions: there is no region; name at least one"),

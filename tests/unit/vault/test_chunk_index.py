@@ -28,8 +28,8 @@ def test_no_changed_byte_of_a_table_or_index_leads_to_other_bytes():
     right = writer.stored[0].frames[0]
     for indexed in (False, True):
         if indexed:
-            save_index(vault, "p", "shard-0000", writer.stored)
-        key = layout.index_key("p", "shard-0000") if indexed else layout.pack_key(writer.stored[0].sha256)
+            save_index(vault, "p", "shard-0000", writer.outlines)
+        key = layout.index_key("p", "shard-0000") if indexed else layout.pack_key(writer.stored[0].ref.sha256)
         start = 0 if indexed else right.offset + right.length
         for at in range(start, len(vault.store.get(key))):
             place = load_index(copied(vault, key, at)).find(blake3(RAW).digest(), len(RAW))

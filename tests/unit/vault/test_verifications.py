@@ -10,7 +10,8 @@ from dr_lib.model.copy import Verification
 from dr_lib.storage.counting import CountingStore
 from dr_lib.storage.memory import MemoryStore
 from dr_lib.vault.evidence import last_drill
-from dr_lib.vault.vault import Vault, create_vault, open_vault
+from dr_lib.vault.opening import create_vault, open_vault
+from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import record_verification, verifications
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,0 +1,88 @@
+"""Making a vault in an empty store, and opening one that is there as what the configuration says it is."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dr_lib.crypto.keyset import CLEAR, Keyset
+from dr_lib.errors import IntegrityError, NotFound, Refused, UsageError
+from dr_lib.format import canonical, entries, layout
+from dr_lib.storage.base import ObjectStore
+from dr_lib.vault.vault import Vault
+
+FORMAT: Final = 1
+SEALED: Final = "sealed"
+NONE: Final = "none"
+
+
+def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR) -> Vault:
+    """The vault in `store`, proven to answer and to be of a known format; within seconds, or an error that names it.
+
+    The signers that it was made with are trusted where `keys` pins none. `UsageError` (2) when it is another region's
+    (one store under two names would count as two copies), or is sealed where the configuration says that nothing is;
+    `IntegrityError` (4) when it is in the clear where the configuration says sealed.
+    """
+    try:
+        data = store.get(layout.VAULT_KEY)
+    except NotFound:
+        store.check()
+        raise NotFound("this region holds no vault", where=store.label, hint="`drctl init` creates it") from None
+    facts = canonical.loads(data, f"{store.label}, {layout.VAULT_KEY}")
+    if type(facts.get("format")) is not int or facts["format"] != FORMAT:
+        raise IntegrityError(f"a vault of format {facts.get('format')!r}", where=store.label, hint="use a newer drctl")
+    if facts.get("region") != region:
+        raise UsageError(
+            f"this is the vault of region {facts.get('region')!r}",
+            where=store.label,
+            hint="two regions must not share a store: correct the url, or the region's name, in dr.yaml",
+        )
+    _refuse_other_sealing(facts.get("encryption", NONE), keys, store.label)
+    return Vault(region, store, keys, keys.trusted or _signers(facts, store.label))
+
+
+def create_vault(region: str, store: ObjectStore, facts: dict[str, Any], keys: Keyset = CLEAR) -> Vault:
+    """Turn an empty store into a vault. `Refused` (7) when anything is in it already; nothing is changed then."""
+    refuse_occupied(store)
+    record = {"format": FORMAT, "region": region, "encryption": SEALED if keys.seals else NONE, **facts}
+    store.create(layout.VAULT_KEY, canonical.dumps(record | ({"signers": list(keys.trusted)} if keys.trusted else {})))
+    return Vault(region, store, keys, keys.trusted)
+
+
+def refuse_occupied(store: ObjectStore) -> None:
+    """Raise `Refused` when the store holds a vault, or anything else."""
+    first = next(iter(store.list()), None)
+    if first is None:
+        return
+    try:
+        store.head(layout.VAULT_KEY)
+    except NotFound:
+        raise Refused(
+            f"the store holds other things (first: {first.key!r})",
+            where=store.label,
+            hint="name an empty place for the vault",
+        ) from None
+    raise Refused("a vault is there already", where=store.label, hint="nothing to do; --region limits init to new ones")
+
+
+def _refuse_other_sealing(said: object, keys: Keyset, label: str) -> None:
+    if said not in (SEALED, NONE):
+        raise IntegrityError(f"a vault sealed in a way that is not known: {said!r}", where=label)
+    if said == SEALED and not keys.seals:
+        raise UsageError(
+            "this vault is sealed, and dr.yaml says `encryption: none`",
+            where=label,
+            hint="name its recipients: `encryption: {recipients: [age1…, age1…]}`",
+        )
+    if said == NONE and keys.seals:
+        raise IntegrityError(
+            "this vault is in the clear, and dr.yaml names recipients",
+            where=label,
+            hint="it was made before they were named, or was replaced: make a new vault with `drctl init`",
+        )
+
+
+def _signers(facts: dict[str, Any], label: str) -> tuple[str, ...]:
+    try:
+        return tuple(entries.text(item) for item in facts.get("signers", ()))
+    except entries.ODD as error:
+        raise IntegrityError("the vault's signers do not parse", where=f"{label}, {layout.VAULT_KEY}") from error
