@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,11 +41,14 @@ def restore(
     progress: Progress,
     include: Sequence[str] = (),
     attachments: Path | None = None,
+    *,
+    inspect: Callable[[Path], None] = lambda _: None,
 ) -> Restored:
     """Restore a point into `target`, preferring the vaults in their order, range by range.
 
     `include` are globs over paths (`*` also matches `/`); without any, everything comes back. `attachments` is a
-    second target for the point's proof files, filled when all else is ready to be published. Raises `Refused` (7) when
+    second target for the point's proof files, filled when all else is ready to be published. `inspect` is shown the
+    tree before that, and nothing is published when it raises. Raises `Refused` (7) when
     a target is not empty or cannot be, `OutOfSpace` (6), `NotFound` (5) when no path matches, `IntegrityError` (4) when
     no region's bytes hold. A retry starts afresh.
     """
@@ -65,6 +68,7 @@ def restore(
         check_files(staging.root, wanted.files)
         checked = monotonic()
         finish_tree(staging.root, wanted.files, wanted.links, wanted.directories)
+        inspect(staging.root)
         if attachments is not None:
             _fill(vaults, _attachments_tree(manifest), attachments, SILENT)
         staging.publish()
