@@ -15,6 +15,7 @@ from dr_lib.errors import DrError, UsageError
 from dr_lib.format.layout import POINT_ID
 from dr_lib.policy.choice import LATEST
 from dr_lib.progress import SILENT, Progress
+from dr_lib.provenance.examination import RestoredSignature
 from dr_lib.standby.process import ProcessStandby
 from dr_lib.standby.smoke import SmokeRequest
 from dr_lib.standby.smoke import run as run_smoke
@@ -52,8 +53,10 @@ class Recovering(OverConfig):
             choice = choose_point(asset, known, point, _moment(at))
             vaults, chosen = open_ones(answers, choice.regions), choice.point.point
         extra = Path(attachments).absolute() if attachments else None
-        done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra)
-        return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
+        signature = RestoredSignature(facts.signature, whole=not include)
+        done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra, inspect=signature)
+        document = documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
+        return {**document, "signature": signature.state}
 
     def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
         """Smoke-test a restored directory against the proof that travels in a point of the asset."""
