@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 from dr_lib.errors import SourceUnstable
 from dr_lib.model.asset import Asset, SignaturePolicy
 from dr_lib.provenance.model_signature import SIGNATURE, missing, verify
-from dr_lib.sources.base import Source, SourceListing
+from dr_lib.sources.base import Source, SourceFile, SourceListing
 from dr_lib.sources.materialise import local_directory
 from dr_lib.sources.oddities import odd_files
 
@@ -42,14 +42,15 @@ class Examined:
         return {**document, "signature": self.signature, "warnings": warnings}
 
 
-def examine_source(asset: Asset, source: Source, listing: SourceListing) -> Examined:
-    """What is to be known of a source before it is committed. Reads headers, and every file to verify a signature.
+def examine_source(asset: Asset, source: Source, listing: SourceListing, fresh: Sequence[SourceFile] = ()) -> Examined:
+    """What is to be known of a source before it is committed. Reads every file to verify a signature.
 
+    Of the `fresh` files the headers are read: those that are not what their names say are told when they are stored.
     Raises `IntegrityError` (4) when the asset's `signature` demands what does not hold, `SourceUnstable` (8) when the
     source is not the one that was listed, and what the source raises. A retry is safe.
     """
     signed = SIGNATURE in {*(file.path for file in listing.files), *(link.path for link in listing.links)}
-    warnings = (*_unchecked(asset, signed=signed), *odd_files(source, listing))
+    warnings = (*_unchecked(asset, signed=signed), *odd_files(source, fresh))
     if asset.signature is None:
         return Examined(SignatureState.UNCHECKED if signed else SignatureState.ABSENT, warnings)
     if not signed:

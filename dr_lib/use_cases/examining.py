@@ -11,9 +11,13 @@ from dr_lib.workflows.backup.records import BackupPlan
 
 
 def examine_uncommitted(asset: Asset, source: Source, vault: Vault, plan: BackupPlan) -> Examined:
-    """As `examine_source`; nothing is looked at for a point that is committed, whose source may have moved on since."""
+    """As `examine_source`, with the headers of those files alone that this run reads.
+
+    Nothing is looked at for a point that is committed: its source may have moved on since.
+    """
     try:
         vault.summary(plan.asset, plan.point)
     except NotFound:
-        return examine_source(asset, source, plan.listing)
+        read = {piece.file for shard in plan.shards for piece in shard}
+        return examine_source(asset, source, plan.listing, [plan.listing.files[number] for number in sorted(read)])
     return Examined(None, ())

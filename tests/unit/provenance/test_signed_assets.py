@@ -181,6 +181,5 @@ def test_a_file_that_is_no_safetensors_is_kept_and_told(tmp_path):
     assert len(done["warnings"]) == 6
     assert "'0.safetensors' is no valid safetensors file and is kept without its tensors" in done["warnings"][0]
     assert done["warnings"][-1] == "2 more such files"
-    assert world.runtime.backup(ASSET)["warnings"] == done["warnings"]
     world.runtime.restore(ASSET, str(tmp_path / "restored"))
     assert tree(tmp_path / "restored") == tree(world.source)
