@@ -12,10 +12,20 @@ from dr_lib.config.schema import (
     ObjectivesSchema,
     RegionSchema,
     RetentionSchema,
+    SignatureSchema,
     SmokeSchema,
     StoreSchema,
 )
-from dr_lib.model.asset import Asset, AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
+from dr_lib.model.asset import (
+    Asset,
+    AssetKind,
+    DrillPolicy,
+    Objectives,
+    Retention,
+    SignaturePolicy,
+    SmokePolicy,
+    Tolerance,
+)
 from dr_lib.model.config import Config, Limits
 from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
 
@@ -54,6 +64,7 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         drill=_drill(asset.drill),
         smoke=None if asset.smoke is None else _smoke(asset.smoke, folder),
         expectations=_beside(asset.expectations, folder),
+        signature=None if asset.signature is None else _signature(asset.signature, folder),
     )
 
 
@@ -73,6 +84,11 @@ def _smoke(smoke: SmokeSchema, folder: Path) -> SmokePolicy:
     judged = smoke.tolerance
     tolerance = Tolerance(judged.cosine, judged.max_abs, judged.latency)
     return SmokePolicy(smoke.loader, _beside(smoke.golden, folder), tolerance)
+
+
+def _signature(signature: SignatureSchema, folder: Path) -> SignaturePolicy:
+    chain = tuple(folder / path for path in signature.certificate_chain)
+    return SignaturePolicy(_beside(signature.public_key, folder), chain)
 
 
 def _beside(path: str | None, folder: Path) -> Path | None:

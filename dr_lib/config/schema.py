@@ -52,6 +52,12 @@ def _url_or_mapping(value: object) -> object:
     return {"url": value} if not isinstance(value, dict) else value
 
 
+def _signature(value: object) -> object:
+    if isinstance(value, dict) and bool(value.get("public_key")) == bool(value.get("certificate_chain")):
+        raise ValueError("this names no signer, or two; write public_key: key.pem, or certificate_chain: [root.pem]")
+    return value
+
+
 def _workers() -> int:
     return min(os.cpu_count() or 1, 8)
 
@@ -133,6 +139,13 @@ class DrillSchema(Strict):
     standby: Annotated[str, BeforeValidator(values.name)] = "local"
 
 
+class SignatureSchema(Strict):
+    """`signature:` of an asset."""
+
+    public_key: Text | None = None
+    certificate_chain: list[Text] = Field(default_factory=list)
+
+
 class AssetSchema(Strict):
     """One entry of `assets:`."""
 
@@ -146,6 +159,7 @@ class AssetSchema(Strict):
     drill: DrillSchema = DrillSchema()
     smoke: SmokeSchema | None = None
     expectations: Text | None = None
+    signature: Annotated[SignatureSchema | None, BeforeValidator(_signature)] = None
 
 
 class LimitsSchema(Strict):

@@ -18,6 +18,7 @@ from dr_lib.policy.shard_plan import local_shard_bytes
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
 from dr_lib.standby.proof import proof_basis, record_proof
+from dr_lib.use_cases.examining import examine_uncommitted
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
 from dr_lib.vault.records import refuse_without_writer_key
@@ -60,9 +61,12 @@ class BackingUp(OverConfig):
         """Commit a run whose shards and proof are stored. Idempotent."""
         started = monotonic()
         vault, plan = self._run(asset, region, run)
-        committed = commit_backup(vault, self._wiring.source(self.config.asset(asset)), plan, capture())
+        facts = self.config.asset(asset)
+        source = self._wiring.source(facts)
+        seen = examine_uncommitted(facts, source, vault, plan)
+        committed = commit_backup(vault, source, plan, capture() | seen.facts)
         copies = {region: CopyState.COMPLETE.value}
-        return documents.committed_document(committed, copies, monotonic() - started)
+        return seen.noted(documents.committed_document(committed, copies, monotonic() - started))
 
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
@@ -75,9 +79,10 @@ class BackingUp(OverConfig):
         wanted = list(regions or facts.regions)
         vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
         plan = self._plan(facts, vault, here=True)
-        parts = self._store(facts, vault, plan, progress)
         source = self._wiring.source(facts)
-        committed = commit_backup(vault, source, plan, capture(), parts)
+        seen = examine_uncommitted(facts, source, vault, plan)
+        parts = self._store(facts, vault, plan, progress)
+        committed = commit_backup(vault, source, plan, capture() | seen.facts, parts)
         copies = {vault.region: CopyState.COMPLETE.value}
         failed: list[DrError] = []
         for region in (name for name in wanted if name != vault.region):
@@ -86,7 +91,7 @@ class BackingUp(OverConfig):
                 copies[region] = CopyState.COMPLETE.value
         progress.finish()
         raise_first(failed)
-        return documents.committed_document(committed, copies, monotonic() - started)
+        return seen.noted(documents.committed_document(committed, copies, monotonic() - started))
 
     def replicate(
         self,
