@@ -11,6 +11,7 @@ from typing import Final
 
 from dr_lib.catalog.observe import Answer
 from dr_lib.clock import Clock
+from dr_lib.config.spell import spelled
 from dr_lib.errors import DrError, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
@@ -21,6 +22,7 @@ from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.credentials import Connections, resolve
 from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.opening import open_store
+from dr_lib.storage.throttles import Throttles
 from dr_lib.vault.vault import Vault, open_vault
 
 STANDBY_PREFIX: Final = "DR_STANDBY"
@@ -30,17 +32,22 @@ GONE: Final = "file:///lost-with-the-region"
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """A configuration and what it takes to open what it names. `standby_root` is where standbys are made."""
+    """A configuration and what it takes to open what it names. `standby_root` is where standbys are made.
+
+    `throttles` keep the stores of regions to their rates; sources are read as fast as they go.
+    """
 
     config: Config
     environ: Mapping[str, str]
     connections: Connections | None
     clock: Clock
     standby_root: Path
+    throttles: Throttles
 
     def store(self, region: str) -> ContainerStore:
         """A region's store, not asked anything yet."""
-        return HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
+        store = HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
+        return self.throttles.over(region, store)
 
     def vault(self, region: str) -> Vault:
         """A region's vault, proven to answer; raises what is wrong with it, naming the region."""
@@ -86,8 +93,14 @@ class Wiring:
             store["credentials"] = f"env:{STANDBY_PREFIX}"
         elif ref.credentials:
             store["credentials"] = ref.credentials
+        limits = {"limits": spelled(found)} if (found := self.config.region(region).limits) else {}
         facts = {"kind": asset.kind.value, "source": GONE, "regions": [region]}
-        config = {"version": 1, "encryption": "none", "regions": {region: store}, "assets": {asset.name: facts}}
+        config = {
+            "version": 1,
+            "encryption": "none",
+            "regions": {region: store | limits},
+            "assets": {asset.name: facts},
+        }
         return json.dumps(config, indent=1), environ
 
     def _standby_environ(self, ref: StoreRef, region: str) -> dict[str, str]:
