@@ -10,6 +10,7 @@ from dr_lib.config.schema import (
     DrillSchema,
     FileSchema,
     ObjectivesSchema,
+    RegionLimitsSchema,
     RegionSchema,
     RetentionSchema,
     SignatureSchema,
@@ -27,6 +28,7 @@ from dr_lib.model.asset import (
     Tolerance,
 )
 from dr_lib.model.config import Config, Limits
+from dr_lib.model.rates import Hours, RateLimits, Rates
 from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
 
 
@@ -44,7 +46,13 @@ def build(file: FileSchema, path: Path) -> Config:
 
 def _region(name: str, region: RegionSchema, folder: Path) -> Region:
     lock = None if region.lock is None else LockPolicy(LockMode(region.lock.mode), region.lock.days)
-    return Region(name, _store(region, folder), lock)
+    limits = None if region.limits is None else _limits(region.limits)
+    return Region(name, _store(region, folder), lock, limits)
+
+
+def _limits(limits: RegionLimitsSchema) -> RateLimits:
+    hours = tuple(Hours(one.start, one.end, Rates(one.upload, one.download)) for one in limits.hours)
+    return RateLimits(Rates(limits.upload, limits.download), hours, limits.timezone)
 
 
 def _store(store: StoreSchema, folder: Path) -> StoreRef:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from dr_lib.config import values
 from dr_lib.config.locations import server_address, store_url
@@ -69,6 +70,7 @@ def _count(least: int, most: int) -> BeforeValidator:
 Text = Annotated[str, BeforeValidator(values.text)]
 Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
+Rate = Annotated[int | None, BeforeValidator(values.optional_rate)]
 Kept = Annotated[int, _count(0, 100_000)]
 
 
@@ -87,10 +89,40 @@ class StoreSchema(Strict):
     credentials: Annotated[str | None, BeforeValidator(values.credentials)] = None
 
 
+class RatesSchema(Strict):
+    """Rates of a region."""
+
+    upload: Rate = None
+    download: Rate = None
+
+
+class HoursSchema(RatesSchema):
+    """One entry of `hours:` of a region's limits."""
+
+    start: Annotated[time, BeforeValidator(values.time_of_day)] = Field(alias="from")
+    end: Annotated[time, BeforeValidator(values.time_of_day)] = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _say_something(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("these hours begin and end at once; for the whole day put the rate beside hours:")
+        if self.upload is None and self.download is None:
+            raise ValueError("these hours limit nothing; add upload: or download:")
+        return self
+
+
+class RegionLimitsSchema(RatesSchema):
+    """`limits:` of a region."""
+
+    hours: list[HoursSchema] = Field(default_factory=list)
+    timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = ZoneInfo("UTC")
+
+
 class RegionSchema(StoreSchema):
     """One entry of `regions:`."""
 
     lock: LockSchema | None = None
+    limits: RegionLimitsSchema | None = None
 
 
 class ObjectivesSchema(Strict):
@@ -189,5 +221,7 @@ EXAMPLES: dict[str, Any] = {
     "url": "add `url: s3://bucket/prefix`, `url: file:///directory` or `url: rclone:remote:path`",
     "loader": f"add `loader: {LOADERS[0]}`",
     "mode": "add `mode: governance` or `mode: compliance`",
+    "from": 'add `from: "08:00"`',
+    "to": 'add `to: "18:00"`',
     "days": "add `days: 30`",
 }

@@ -97,9 +97,10 @@ class _Work:
 
     def _move(self, vault: Vault, fetch: RangeFetch) -> None:
         pack = self.packs[fetch.pack]
-        with self.budget.hold(fetch.length):
-            with self.streams.one(fetch.length):
-                data = fetch_range(vault, pack, fetch.start, fetch.length)
+        # A range counts as in flight until it is written: where decoding is the slow part, more requests bring nothing,
+        # and their bytes would only wait.
+        with self.budget.hold(fetch.length), self.streams.one(fetch.length):
+            data = fetch_range(vault, pack, fetch.start, fetch.length)
             with self.cores:
                 frames = [use.frame for use in fetch.frames]
                 self.sink.take(fetch, open_frames(vault, pack, fetch.start, data, frames))
