@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from dr_lib.codecs import registry
 from dr_lib.crypto import keyset, sealing, signing
-from dr_lib.format import index, manifest, manifest_check, pack, run_record
+from dr_lib.format import canonical, index, manifest, manifest_check, pack, run_record
 from dr_lib.storage.local import LocalStore
 from dr_lib.vault import records
 from dr_lib.vault.opening import FORMAT
@@ -50,7 +50,7 @@ def shown(kind: str, path: str, end: str | None) -> str:
     data = located(path).read_bytes()[: int(end) if end else None]
     if kind in ("payload", "signatures"):
         envelope = json.loads(data[44 : 44 + int.from_bytes(data[8:12], "little")])
-        return base64.b64decode(envelope["payload"]).decode() if kind == "payload" else json.dumps(envelope[kind])
+        return base64.b64decode(envelope["payload"]).decode() if kind == "payload" else compact(envelope[kind])
     return {"hex": hexadecimal, "text": bytes.decode, "opened": opened, "seals": seals}[kind](data)
 
 
@@ -88,7 +88,11 @@ def run_key(key_id: str) -> bytes:
 
 
 def seals(_: bytes) -> str:
-    return json.dumps(apart()[1]["seals"])
+    return compact(apart()[1]["seals"])
+
+
+def compact(value: object) -> str:
+    return canonical.dumps(value).decode()
 
 
 def test_the_worked_examples_are_the_golden_vaults_bytes():
