@@ -66,7 +66,8 @@ def load(data: bytes, where: str, access: Access = CLEAR) -> Manifest:
     try:
         clear, body = _split(data, where, access)
         summary = _parse_summary(clear)
-        manifest = _parse_body(summary, _open_body(clear["body"], body, summary, where, access))
+        opened = _open_body(clear["body"], body, summary, where, access)
+        manifest = _parse_body(summary, opened, sealed=access.sealed)
     except entries.ODD as error:
         raise IntegrityError(f"a manifest does not parse: {error!r}", where=where) from error
     check(manifest, where)
@@ -193,9 +194,9 @@ def _body_json(manifest: Manifest, keys: list[str]) -> dict[str, Any]:
     return body
 
 
-def _parse_body(summary: PointSummary, body: dict[str, Any]) -> Manifest:
+def _parse_body(summary: PointSummary, body: dict[str, Any], *, sealed: bool) -> Manifest:
     return Manifest(
-        summary=replace(summary, packs=_sealed_packs(summary, body.get("seals"))),
+        summary=replace(summary, packs=_sealed_packs(summary, body.get("seals"), sealed=sealed)),
         files=tuple(entries.parse_file(item) for item in body["files"]),
         directories=tuple(entries.parse_directory(item) for item in body["directories"]),
         links=tuple(entries.parse_link(item) for item in body["links"]),
@@ -206,11 +207,11 @@ def _parse_body(summary: PointSummary, body: dict[str, Any]) -> Manifest:
     )
 
 
-def _sealed_packs(summary: PointSummary, rows: list[Any] | None) -> tuple[PackRef, ...]:
-    """The packs with their seals: every one has its own in a sealed point, none in a clear one."""
-    if rows is None and not summary.keys:
+def _sealed_packs(summary: PointSummary, rows: list[Any] | None, *, sealed: bool) -> tuple[PackRef, ...]:
+    """The packs with their seals: every one has its own in a sealed vault, none in a clear one."""
+    if not sealed and rows is None and not summary.keys:
         return summary.packs
-    if rows is None or len(rows) != len(summary.packs):
+    if not sealed or rows is None or len(rows) != len(summary.packs):
         raise ValueError("the packs have no seals, or others")
     seals = [entries.parse_pack_seal(row, summary.keys) for row in rows]
     return tuple(replace(ref, seal=seal) for ref, seal in zip(summary.packs, seals, strict=True))

