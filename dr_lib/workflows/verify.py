@@ -15,7 +15,7 @@ from dr_lib.clock import Clock, monotonic
 from dr_lib.errors import IntegrityError, NotFound
 from dr_lib.format import layout, pack
 from dr_lib.model.copy import Verification
-from dr_lib.model.manifest import Manifest, PackRef
+from dr_lib.model.manifest import Manifest, PackRef, PackSeal
 from dr_lib.progress import Progress
 from dr_lib.vault.pack_reader import fetch_pack, open_frame
 from dr_lib.vault.records import refuse_unsigned
@@ -25,6 +25,10 @@ from dr_lib.vault.verifications import record_verification
 
 STREAMS: Final = 2
 """Packs in flight; each takes its size in memory."""
+
+
+_Use = tuple[PackRef, PackSeal | None]
+"""A pack and how a manifest says it is sealed: two points that disagree about that are judged apart."""
 
 
 class Mode(StrEnum):
@@ -53,16 +57,17 @@ class _Needs:
     """
 
     def __init__(self) -> None:
-        self.users: defaultdict[PackRef, list[_Copy]] = defaultdict(list)
-        self.frames: defaultdict[PackRef, set[pack.Frame]] = defaultdict(set)
+        self.users: defaultdict[_Use, list[_Copy]] = defaultdict(list)
+        self.frames: defaultdict[_Use, set[pack.Frame]] = defaultdict(set)
 
     def learn(self, copy: _Copy, manifest: Manifest) -> None:
         packs = manifest.summary.packs
         for ref in packs:
-            self.users[ref].append(copy)
+            self.users[ref, ref.seal].append(copy)
         for file in (*manifest.files, *manifest.attachments):
             for f in file.frames:
-                self.frames[packs[f.pack]].add(pack.Frame(f.digest, f.codec, f.seal, f.raw, f.offset, f.length))
+                ref = packs[f.pack]
+                self.frames[ref, ref.seal].add(pack.Frame(f.digest, f.codec, f.seal, f.raw, f.offset, f.length))
 
 
 def verify(
@@ -119,18 +124,20 @@ def _check_sizes(copy: _Copy, sizes: Mapping[str, int]) -> None:
 
 def _read_packs(vault: Vault, needs: _Needs, sizes: Mapping[str, int], progress: Progress) -> None:
     """Read every pack of the right size once; a damaged one is a finding of each point that needs it."""
-    refs = sorted((ref for ref in needs.users if sizes.get(ref.sha256) == ref.size), key=lambda ref: ref.sha256)
-    progress.start(sum(ref.size for ref in refs), f"verify {vault.region}")
+    uses = sorted(
+        (use for use in needs.users if sizes.get(use[0].sha256) == use[0].size), key=lambda use: use[0].sha256
+    )
+    progress.start(sum(ref.size for ref, _ in uses), f"verify {vault.region}")
 
-    def read(ref: PackRef) -> str | None:
-        finding = _damage(vault, ref, needs.frames[ref])
-        progress.advance(ref.size)
+    def read(use: _Use) -> str | None:
+        finding = _damage(vault, use[0], needs.frames[use])
+        progress.advance(use[0].size)
         return finding
 
     with ThreadPoolExecutor(STREAMS) as pool:
-        for ref, finding in zip(refs, pool.map(read, refs), strict=True):
-            for copy in needs.users[ref]:
-                copy.bytes_read += ref.size
+        for use, finding in zip(uses, pool.map(read, uses), strict=True):
+            for copy in needs.users[use]:
+                copy.bytes_read += use[0].size
                 copy.findings += [finding] if finding is not None else []
     progress.finish()
 
