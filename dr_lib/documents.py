@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dr_lib.format.canonical import time_text
-from dr_lib.model.copy import KnownPoint, Verification
-from dr_lib.model.drill import DrillReport, Phase, SmokeResult
-from dr_lib.policy.standing import Standing
-from dr_lib.vault.evidence import PastDrill
-from dr_lib.workflows.backup.commit import Committed
-from dr_lib.workflows.backup.records import BackupPlan, StoredPart
-from dr_lib.workflows.replicate import Replicated
-from dr_lib.workflows.restore.restore import Restored
+
+if TYPE_CHECKING:
+    from dr_lib.model.copy import KnownPoint, Verification
+    from dr_lib.model.drill import DrillReport, Phase, SmokeResult
+    from dr_lib.policy.standing import Standing
+    from dr_lib.vault.evidence import PastDrill
+    from dr_lib.workflows.backup.commit import Committed
+    from dr_lib.workflows.backup.records import BackupPlan, StoredPart
+    from dr_lib.workflows.replicate import Replicated
+    from dr_lib.workflows.restore.restore import Restored
 
 Document = dict[str, Any]
 

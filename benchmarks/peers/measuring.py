@@ -81,7 +81,8 @@ def said(*argv: str) -> str:
 
 
 def _environment(command: Command) -> dict[str, str]:
-    """Ours without what would send a tool to another place than the benchmark's."""
-    strange = ("AWS_", "RESTIC_", "BORG_", "RCLONE_", "S3_", "DR_")
+    """Ours without what would send a tool to another place than the benchmark's, or a Python program to work unusually:
+    one that may keep no bytecode compiles itself again each time."""
+    strange = ("AWS_", "RESTIC_", "BORG_", "RCLONE_", "S3_", "DR_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     return kept | dict(command.env)

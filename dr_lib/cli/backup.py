@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from dr_lib.cli.figures import copies, pairs, size, span
 from dr_lib.cli.limits import LimitDownload, LimitUpload, limited
 from dr_lib.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 
 from dr_lib.cli.figures import pairs, rows
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import ObjectiveMissed, Refused
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -31,6 +31,8 @@ def span(seconds: float | None) -> str:
 
 def pairs(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
     """A name and its value a line."""
+    from rich.table import Table
+
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -41,6 +43,8 @@ def pairs(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
 
 def rows(console: Console, headings: Iterable[str], body: Iterable[Iterable[Any]]) -> None:
     """A table that fits 80 columns: what is too long is folded, never cut; points stay whole, to be copied."""
+    from rich.table import Table
+
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold", no_wrap="point" in heading)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from dr_lib.cli.escrow import escrow
 from dr_lib.cli.figures import rows
 from dr_lib.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 COLUMNS = ("run_keys", "current", "others", "newest_generation")
 HEADINGS = ("region", "run keys", "for today's", "for others", "generation", "opened here")

@@ -34,14 +34,9 @@ DEFECT, INTERRUPTED = 1, 130
 SAYS_THE_ANSWER = "Exit codes: 0 done, 1 defect, 2 usage or configuration, 3 objective missed, 4 damaged, 5 not found, "
 EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is changing or incomplete."
 
-app = typer.Typer(
-    name="drctl",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=EXIT_CODES,
-)
+HELP = ("-h", "--help")
+COMMANDS = (init, backup, points, replicate, verify, restore, smoke, drill, signature, status, doctor, keys, demo)
+"""Each named as its module, in the order of the help."""
 
 
 def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
@@ -50,7 +45,6 @@ def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer's callback
         raise typer.Exit
 
 
-@app.callback()
 def options(
     ctx: typer.Context,
     config: ConfigOption = None,
@@ -64,8 +58,24 @@ def options(
     ctx.ensure_object(Session).accept(config=config, as_json=as_json, verbose=verbose)
 
 
-for module in (init, backup, points, replicate, verify, restore, smoke, drill, signature, status, doctor, keys, demo):
-    module.register(app)
+def application(given: Sequence[str]) -> typer.Typer:
+    """`drctl` with the commands whose names are among the words of `given`; with all when none is, or help is asked.
+
+    Making every command's options takes longer than many a command.
+    """
+    app = typer.Typer(
+        name="drctl",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": [*HELP]},
+        epilog=EXIT_CODES,
+    )
+    app.callback()(options)
+    named = [module for module in COMMANDS if module.__name__.rpartition(".")[2] in given]
+    for module in COMMANDS if not named or any(word in given for word in HELP) else named:
+        module.register(app)
+    return app
 
 
 def main(arguments: Sequence[str] | None = None, session: Session | None = None) -> int:
@@ -84,7 +94,8 @@ def _collect_seldom() -> None:
 
 
 def _dispatch(given: list[str], session: Session) -> int:
-    result: Any = typer.main.get_command(app).main(given, prog_name="drctl", standalone_mode=False, obj=session)
+    command = typer.main.get_command(application(given))
+    result: Any = command.main(given, prog_name="drctl", standalone_mode=False, obj=session)
     return int(result or 0)
 
 

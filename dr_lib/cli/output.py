@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from dr_lib.errors import DrError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Output:
 
 def console(*, stderr: bool = False) -> Console:
     """A console that prints what it is given: square brackets and numbers mean nothing special."""
+    from rich.console import Console
+
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from dr_lib.cli.figures import pairs, size, span
 from dr_lib.cli.limits import LimitDownload, LimitUpload, limited
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LATEST = "latest"
 EXAMPLES = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from dr_lib.cli.figures import pairs, rows, span
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import ObjectiveMissed
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 EXAMPLES = (
     "drctl smoke minilm --dir /srv/minilm",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from dr_lib.cli.figures import rows, size, span
 from dr_lib.cli.limits import LimitDownload, LimitUpload, limited
 from dr_lib.cli.names import asset_and_point
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 HEADINGS = ("asset", "point", "region", "found", "read", "took")
 

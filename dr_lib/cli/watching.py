@@ -6,11 +6,7 @@ import sys
 from collections.abc import Callable
 from threading import Lock
 
-from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.progress import Progress as RichProgress
-
 from dr_lib.cli.figures import size
-from dr_lib.cli.output import console
 from dr_lib.clock import monotonic
 from dr_lib.progress import SILENT, Progress
 
@@ -21,42 +17,16 @@ def watch(*, silent: bool) -> Progress:
     """What fits the place where stderr goes."""
     if silent:
         return SILENT
-    return Bar() if sys.stderr.isatty() else Lines(say_on_stderr)
+    if not sys.stderr.isatty():
+        return Lines(say_on_stderr)
+    from dr_lib.cli.bar import Bar
+
+    return Bar()
 
 
 def say_on_stderr(line: str) -> None:
     """One line for a person; stdout stays free for the answer."""
     print(line, file=sys.stderr, flush=True)
-
-
-class Bar:
-    """A bar with bytes, rate and time left."""
-
-    def __init__(self) -> None:
-        """Draws nothing before the first phase."""
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        )
-        self._bars = RichProgress(*columns, console=console(stderr=True))
-        self._phase: TaskID | None = None
-
-    def start(self, total_bytes: int, label: str) -> None:
-        """A phase begins; the bar of the one before it stays as it ended."""
-        self._bars.start()
-        self._phase = self._bars.add_task(label, total=total_bytes or None)
-
-    def advance(self, count: int) -> None:
-        """`count` more bytes are done."""
-        if self._phase is not None:
-            self._bars.advance(self._phase, count)
-
-    def finish(self) -> None:
-        """Leave the last state on the terminal."""
-        self._bars.stop()
 
 
 class Lines:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dr_lib.codecs import zstd_frame
-from dr_lib.codecs.elements import Elements, Turn, read, unsigned
+from dr_lib.codecs.elements import Elements, read, unsigned
+from dr_lib.codecs.layouts import Turn
 from dr_lib.errors import IntegrityError
 
 BLOCK: Final = 64 << 10

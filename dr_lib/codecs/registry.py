@@ -5,14 +5,13 @@ Ids are part of the format and none is ever reused; a new codec takes the next f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from dr_lib.codecs.bytewise import Raw, Repeat, Zstd
 from dr_lib.codecs.codec import Codec
-from dr_lib.codecs.elements import LAYOUTS
-from dr_lib.codecs.palette import Palette
-from dr_lib.codecs.planes import Planes
+from dr_lib.codecs.layouts import LAYOUTS
 from dr_lib.codecs.sample import sample
 from dr_lib.errors import DrError, IntegrityError
 
@@ -23,12 +22,12 @@ CLOSE: Final = 1.02
 
 RAW: Final = Raw()
 ZSTD: Final = Zstd()
-_BY_ID: Final[dict[int, Codec]] = {codec.id: codec for codec in (RAW, ZSTD, Repeat(), Planes(), Palette())}
+_BYTEWISE: Final[Mapping[int, Codec]] = {codec.id: codec for codec in (RAW, ZSTD, Repeat())}
 
 
 def by_id(codec_id: int) -> Codec:
     """The codec of that id; `IntegrityError` for one that this version does not know."""
-    codec = _BY_ID.get(codec_id)
+    codec = _BYTEWISE.get(codec_id) or _of_elements().get(codec_id)
     if codec is None:
         raise IntegrityError(f"unknown codec id {codec_id}", hint="restore with a newer version of this program")
     return codec
@@ -57,7 +56,19 @@ def candidates(dtype: str | None) -> tuple[Codec, ...]:
     layout = LAYOUTS.get(dtype) if dtype is not None else None
     if layout is None:
         return (Repeat(), ZSTD)
+    from dr_lib.codecs.palette import Palette
+    from dr_lib.codecs.planes import Planes
+
     return (Repeat(layout.width), Planes(layout.width, layout.turn), Palette(layout.width), ZSTD)
+
+
+@cache
+def _of_elements() -> Mapping[int, Codec]:
+    """The codecs that compute with numpy, which takes longer to import than many a backup to run."""
+    from dr_lib.codecs.palette import Palette
+    from dr_lib.codecs.planes import Planes
+
+    return {codec.id: codec for codec in (Planes(), Palette())}
 
 
 def _encodings(raw: bytes, dtype: str | None) -> Iterator[tuple[Codec, bytes]]:

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from dr_lib.errors import IntegrityError
 
@@ -45,7 +44,7 @@ def signer(secret: str) -> Signer:
     if seed is None:
         raise ValueError(f"this is no signing key ({SEED_PREFIX}…)")
     private = Ed25519PrivateKey.from_private_bytes(seed)
-    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    public = private.public_key().public_bytes_raw()
     return Signer(PUBLIC_PREFIX + base64.b64encode(public).decode(), private)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from dr_lib.model.manifest import TensorEntry
 from dr_lib.sources.base import TensorSpan
-from dr_lib.sources.tally import Tally
+
+if TYPE_CHECKING:
+    from dr_lib.sources.tally import Tally
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class TensorMeter:
     def __init__(self, file: str, tensors: tuple[TensorSpan, ...]) -> None:
         """`file` is the path that the entries will name."""
         self._file = file
-        self._waiting = list(reversed([_Running(tensor, Tally(tensor.dtype)) for tensor in tensors]))
+        self._waiting = list(reversed([_Running(tensor, _tally(tensor.dtype)) for tensor in tensors]))
         self._open: list[_Running] = []
 
     def feed(self, offset: int, data: bytes) -> Iterator[TensorEntry]:
@@ -61,3 +63,10 @@ class TensorMeter:
                 running.feed(view[start - offset : stop - offset])
         yield from (running.entry(self._file) for running in self._open if running.is_done)
         self._open = [running for running in self._open if not running.is_done]
+
+
+def _tally(dtype: str) -> Tally:
+    """Imported with the first tensor: numpy takes longer than the whole backup of a few small files."""
+    from dr_lib.sources.tally import Tally
+
+    return Tally(dtype)

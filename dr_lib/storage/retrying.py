@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import TypeVar
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_exponential_jitter
-
+from dr_lib.clock import monotonic
 from dr_lib.errors import AlreadyExists, StoreUnavailable
 from dr_lib.storage.base import ContainerStore, ObjectInfo
 from dr_lib.storage.keys import encoded
@@ -34,7 +34,7 @@ class RetryingStore:
 
     def check(self) -> None:
         """See `ObjectStore.check`."""
-        self._retrying()(self._inner.check)
+        self._call(self._inner.check)
 
     def ensure_container(self, *, lock_mode: str | None, lock_days: int | None) -> bool:
         """See `ContainerStore.ensure_container`; after a retry, False may mean that the first try created it."""
@@ -46,14 +46,17 @@ class RetryingStore:
         A try whose answer was lost may have stored the object. When a later try meets an object of equal content, that
         is success; with other content it is `AlreadyExists`.
         """
-        retrying = self._retrying()
-        for attempt in retrying:
-            with attempt:
-                try:
-                    self._inner.create(key, data)
-                except AlreadyExists:
-                    if attempt.retry_state.attempt_number == 1 or self._inner.get(key) != data:
-                        raise
+        tries = count()
+
+        def store() -> None:
+            is_first = next(tries) == 0
+            try:
+                self._inner.create(key, data)
+            except AlreadyExists:
+                if is_first or self._inner.get(key) != data:
+                    raise
+
+        self._call(store)
 
     def get(self, key: str) -> bytes:
         """See `ObjectStore.get`."""
@@ -74,15 +77,34 @@ class RetryingStore:
             yield info
 
     def _call(self, action: Callable[[], T]) -> T:
-        return self._retrying()(action)
+        began = monotonic()
+        try:
+            return action()
+        except StoreUnavailable as error:
+            return self._again(action, error, self._seconds - (monotonic() - began))
 
-    def _retrying(self) -> Retrying:
-        return Retrying(
+    def _again(self, action: Callable[[], T], failure: StoreUnavailable, seconds: float) -> T:
+        """What `action`, whose first try ended with `failure`, gives in a later one, begun within `seconds`.
+
+        tenacity, slow to import and seldom needed, is told of the first try as if it had made it.
+        """
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay
+        from tenacity.wait import wait_exponential_jitter
+
+        tries = count()
+
+        def attempt() -> T:
+            if next(tries) == 0:
+                raise failure
+            return action()
+
+        retrying = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
-            stop=stop_after_attempt(self._attempts) | stop_after_delay(self._seconds),
+            stop=stop_after_attempt(self._attempts) | stop_after_delay(seconds),
             wait=wait_exponential_jitter(multiplier=0.1, max=1.0, jitter=0.1),
             reraise=True,
         )
+        return retrying(attempt)
 
 
 class _Position:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dr_lib import documents
 from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
@@ -15,20 +16,15 @@ from dr_lib.errors import DrError, UsageError
 from dr_lib.format.layout import POINT_ID
 from dr_lib.policy.choice import LATEST
 from dr_lib.progress import SILENT, Progress
-from dr_lib.provenance.examination import RestoredSignature
-from dr_lib.standby.process import ProcessStandby
-from dr_lib.standby.smoke import SmokeRequest
-from dr_lib.standby.smoke import run as run_smoke
 from dr_lib.use_cases.over_config import Document, OverConfig
-from dr_lib.vault.evidence import record_evidence
-from dr_lib.vault.vault import Vault
-from dr_lib.workflows.drill import World, drill
-from dr_lib.workflows.restore.restore import first_manifest, restore, restore_attachments
-from dr_lib.workflows.restore.tensor_stream import Receiver, by_name, stream_tensors
+
+if TYPE_CHECKING:
+    from dr_lib.vault.vault import Vault
+    from dr_lib.workflows.restore.tensor_stream import Receiver
 
 
 class Recovering(OverConfig):
-    """Restoring, smoke-testing and drilling."""
+    """Restoring, smoke-testing and drilling. Each imports what it needs, so that a backup does not wait for it."""
 
     def restore(
         self,
@@ -47,6 +43,9 @@ class Recovering(OverConfig):
         With `region` only that one is asked; else damage falls over to the others. Given again after `StoreUnavailable`
         or a death it goes on where it ended, if the point is still the same: name one by its id to be sure.
         """
+        from dr_lib.provenance.examination import RestoredSignature
+        from dr_lib.workflows.restore.restore import restore
+
         started = monotonic()
         vaults, chosen = self._chosen(asset, point, at, region)
         extra = Path(attachments).absolute() if attachments else None
@@ -67,6 +66,9 @@ class Recovering(OverConfig):
         progress: Progress = SILENT,
     ) -> Document:
         """Stream tensors of a point into `receiver` (see `dr_lib.tensors`); regions are asked as in `restore`."""
+        from dr_lib.workflows.restore.restore import first_manifest
+        from dr_lib.workflows.restore.tensor_stream import by_name, stream_tensors
+
         started = monotonic()
         vaults, chosen = self._chosen(asset, point, None, region)
         found = first_manifest(vaults, asset, chosen)
@@ -76,6 +78,10 @@ class Recovering(OverConfig):
 
     def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
         """Smoke-test a restored directory against the proof that travels in a point of the asset."""
+        from dr_lib.standby.smoke import SmokeRequest
+        from dr_lib.standby.smoke import run as run_smoke
+        from dr_lib.workflows.restore.restore import restore_attachments
+
         facts = self.config.asset(asset)
         answers = self._wiring.answers(list(facts.regions))
         known = observe(asset, answers)
@@ -97,6 +103,10 @@ class Recovering(OverConfig):
 
         A failed drill is a document, not an error; evidence that no region took is an error.
         """
+        from dr_lib.standby.process import ProcessStandby
+        from dr_lib.vault.evidence import record_evidence
+        from dr_lib.workflows.drill import World, drill
+
         facts = self.config.asset(asset)
         lost = self.config.region(region).name if region else facts.regions[0]
         world = World(

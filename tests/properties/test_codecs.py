@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dr_lib.codecs import registry
 from dr_lib.codecs.bytewise import Repeat
-from dr_lib.codecs.elements import LAYOUTS, Turn
+from dr_lib.codecs.layouts import LAYOUTS, Turn
 from dr_lib.codecs.palette import Palette
 from dr_lib.codecs.planes import BLOCK, Planes
 from dr_lib.errors import IntegrityError

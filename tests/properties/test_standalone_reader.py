@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dr_lib.codecs import registry
 from dr_lib.codecs.bytewise import Repeat
-from dr_lib.codecs.elements import Turn
+from dr_lib.codecs.layouts import Turn
 from dr_lib.codecs.palette import Palette
 from dr_lib.codecs.planes import Planes
 from dr_lib.format import manifest as manifest_format
@@ -122,4 +122,4 @@ def test_every_codec_is_decoded(codec: Repeat | Planes | Palette, values: list[b
 
 
 def test_every_codec_that_the_engine_writes_is_known():
-    assert set(reader.CODECS) == set(registry._BY_ID)
+    assert set(reader.CODECS) == {*registry._BYTEWISE, *registry._of_elements()}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from dr_lib.cli.main import app
+from dr_lib.cli.main import application
 from tests.runbooks.runbook_reader import Reader
 from tests.runbooks.runbook_text import drctl_calls, read
 from tests.runbooks.runbook_world import WORLDS, RunbookWorld
@@ -62,7 +62,7 @@ def test_every_command_and_option_that_it_names_exists(path: Path):
 
 def unknown_words(words: list[str]) -> list[str]:
     """The command and options of a call that drctl does not have. `--json` and its like may stand before a command."""
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(application(()))
     commands = dict(group.commands)
     named = [word for word in words if not word.startswith("-")]
     command = commands.get(named[0]) if named else group

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from dr_lib import __version__, errors
+from dr_lib.cli.main import COMMANDS, application
 from dr_lib.config import ConfigError, Problem
 
 EACH_ERROR = [
@@ -182,6 +184,17 @@ def test_help_waits_for_nothing_heavy():
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     heavy = {"boto3", "obstore", "torch", "airflow", "numpy", "dr_lib.runtime", "dr_lib.config"}
     assert heavy & set(result.stdout.split()) == set()
+
+
+def test_a_word_that_is_a_command_hides_no_other(drctl):
+    assert drctl("--config", "backup", "restore") == 2
+    assert "Missing argument 'asset'" in drctl.err
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("backup", "--help"), ("--help", "backup")])
+def test_help_knows_every_command(words):
+    known = typer.main.get_command(application(words)).commands
+    assert [*known] == [module.__name__.rpartition(".")[2] for module in COMMANDS]
 
 
 def test_completion_offers_the_commands():

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from dr_lib.cli.watching import Bar, Lines, watch
+from dr_lib.cli.bar import Bar
+from dr_lib.cli.watching import Lines, watch
 from dr_lib.progress import SILENT
 
 PHASE = """

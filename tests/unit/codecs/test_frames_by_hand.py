@@ -6,7 +6,7 @@ import pytest
 
 import dr_lib.format
 from dr_lib.codecs import registry
-from dr_lib.codecs.elements import Turn
+from dr_lib.codecs.layouts import Turn
 from dr_lib.codecs.palette import Palette
 from dr_lib.codecs.planes import Planes
 from dr_lib.errors import IntegrityError

@@ -15,6 +15,7 @@ from dr_lib.sources.freeze import changes, freeze
 from dr_lib.sources.opening import open_source
 from dr_lib.storage.opening import open_store
 from tests.conftest import PREFIX, environment_of, fresh_name
+from tests.world import ASSET, make_world
 
 
 @pytest.fixture
@@ -84,3 +85,14 @@ def test_an_empty_prefix_and_a_missing_bucket_are_not_found(client, bucket, sour
     client.delete_bucket(Bucket=bucket)
     with pytest.raises(NotFound):
         source.listing()
+
+
+def test_a_configured_source_is_listed_with_its_markers(seaweed, client, bucket, tmp_path):
+    client.put_object(Bucket=bucket, Key="tree/empty/")
+    client.put_object(Bucket=bucket, Key="tree/file", Body=b"x")
+    source = {"url": f"s3://{bucket}/tree", "endpoint": seaweed.endpoint, "credentials": f"env:{PREFIX}"}
+    asset = {"source": source}
+    world = make_world(tmp_path / "world", asset=asset, environ=environment_of(seaweed))
+    world.runtime.backup(ASSET)
+    world.runtime.restore(ASSET, str(tmp_path / "out"))
+    assert {path.name: path.is_dir() for path in (tmp_path / "out").iterdir()} == {"empty": True, "file": False}
