@@ -74,6 +74,8 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         ("files", f"{document['files']}, {size(document['bytes'])}"),
         ("took", f"{span(document['seconds'])} ({phases})"),
     ]
+    if document.get("signature", "absent") != "absent":
+        facts.append(("signature", document["signature"]))
     if document.get("kept_bytes"):
         facts.append(("kept", f"{size(document['kept_bytes'])} from the try before"))
     pairs(console, facts + [("repaired", text) for text in document.get("repairs", ())])
