@@ -1,6 +1,6 @@
 """The demo's folder: where everything it starts keeps its files, and the record of what is running.
 
-No secret stands in `state.json`; credentials lie in `secrets.env`, readable by its owner alone.
+No secret stands in `state.json`; credentials lie in `secrets.env` and keys in `keys/`, readable by their owner alone.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ class Workspace:
     def secrets_file(self) -> Path:
         """Environment variables that hold secrets, one `NAME=value` a line, quoted for a shell."""
         return self.home / "secrets.env"
+
+    @property
+    def keys(self) -> Path:
+        """The keys that open, write and sign the vaults; the folder is its owner's alone."""
+        return self.home / "keys"
 
     @property
     def airflow_home(self) -> Path:
