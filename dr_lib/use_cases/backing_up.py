@@ -14,6 +14,7 @@ from dr_lib.errors import DrError, OutOfSpace, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
 from dr_lib.policy.choice import restorable_regions
+from dr_lib.policy.exposure import exposure
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
 from dr_lib.standby.proof import record_proof
@@ -60,7 +61,7 @@ class BackingUp(OverConfig):
         vault, plan = self._run(asset, region, run)
         committed = commit_backup(vault, self._wiring.source(self.config.asset(asset)), plan, capture())
         copies = {region: CopyState.COMPLETE.value}
-        return documents.committed_document(committed, copies, monotonic() - started)
+        return documents.committed_document(committed, copies, monotonic() - started, self._exposed())
 
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
@@ -84,7 +85,7 @@ class BackingUp(OverConfig):
                 copies[region] = CopyState.COMPLETE.value
         progress.finish()
         raise_first(failed)
-        return documents.committed_document(committed, copies, monotonic() - started)
+        return documents.committed_document(committed, copies, monotonic() - started, self._exposed())
 
     def replicate(
         self,
@@ -115,6 +116,9 @@ class BackingUp(OverConfig):
                 failed += _replicate_all(answers, vault, missing, copied, progress)
         raise_first(failed)
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
+
+    def _exposed(self) -> tuple[str, ...]:
+        return exposure(self.config.encryption, self.config.signing)
 
     def _plan(self, asset: Asset, vault: Vault) -> BackupPlan:
         refuse_without_writer_key(vault)
