@@ -46,9 +46,11 @@ format: env ## rewrite the source as ruff wants it
 	@$(PY) -m ruff format .
 
 .PHONY: bench
-bench: env ## measure the stores and the codecs against their peers
+bench: env ## measure the stores, the codecs and the engine against their peers (ARGS=--large: 12 GB too)
+	@bash tools/system.sh restic borgbackup
 	@$(PY) benchmarks/stores.py
 	@$(PY) benchmarks/codecs.py
+	@$(PY) -m benchmarks.peers $(ARGS)
 
 .PHONY: screenshots
 screenshots: env ## pictures of the running demo for the README

@@ -28,7 +28,8 @@ from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.storage.credentials import Credentials
 from dr_lib.storage.rclone_command import rclone_binary
 from dr_lib.storage.s3 import S3Store
-from dr_lib.storage.s3_clients import Bucket, data_store, open_session
+from dr_lib.storage.s3_clients import Bucket, object_store
+from dr_lib.storage.s3_session import open_session
 
 PACK_BYTES = 64 << 20
 PACKS = 8
@@ -68,7 +69,7 @@ def in_threads(action: Callable[[int], object]) -> None:
 
 def measure_obstore(region: SeaweedRegion, bucket: Bucket, pack: bytes) -> tuple[Timing, Timing]:
     """Put and get through obstore, as `S3Store` does."""
-    store = data_store(open_session(bucket, region.endpoint), bucket)
+    store = object_store(bucket, region.endpoint)
     return (
         timed(lambda: in_threads(lambda n: obstore.put(store, f"o/{n}", pack, mode="create", use_multipart=False))),
         timed(lambda: in_threads(lambda n: bytes(obstore.get(store, f"o/{n}").bytes()))),

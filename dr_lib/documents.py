@@ -103,6 +103,7 @@ def restored_document(done: Restored, target: str, seconds: float) -> Document:
         "target": target,
         "files": done.files,
         "bytes": done.bytes,
+        "kept_bytes": done.kept_bytes,
         "seconds": round(seconds, 3),
         "phases": phases_document(done.phases),
         "repairs": list(done.repairs),

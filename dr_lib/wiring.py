@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from dr_lib.sources.base import Source
 from dr_lib.sources.opening import open_source
 from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.credentials import Connections, resolve
+from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.opening import open_store
 from dr_lib.vault.opening import open_vault
 from dr_lib.vault.vault import Vault
@@ -50,7 +51,7 @@ class Wiring:
 
     def store(self, region: str) -> ContainerStore:
         """A region's store, not asked anything yet."""
-        return self._open(self.config.region(region).store, f"region {region}")
+        return HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
 
     def vault(self, region: str) -> Vault:
         """A region's vault, proven to answer; raises what is wrong with it, naming the region."""
@@ -84,7 +85,7 @@ class Wiring:
 
     def source(self, asset: Asset) -> Source:
         """An asset's live source."""
-        return open_source(asset.source, open_store=self._open)
+        return open_source(asset.source, open_store=partial(self._open, foreign=True))
 
     def survival_kit(self, asset: Asset, region: str) -> tuple[str, dict[str, str]]:
         """A standby's whole knowledge: a configuration (JSON is YAML) with one region and no source, and the
@@ -126,5 +127,5 @@ class Wiring:
             named["SESSION_TOKEN"] = found.session_token
         return {f"{STANDBY_PREFIX}_{name}": value for name, value in named.items()}
 
-    def _open(self, ref: StoreRef, label: str) -> ContainerStore:
-        return open_store(ref, label, environ=self.environ, connections=self.connections)
+    def _open(self, ref: StoreRef, label: str, *, foreign: bool = False) -> ContainerStore:
+        return open_store(ref, label, environ=self.environ, connections=self.connections, foreign=foreign)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Brings the Debian packages that are named: a browser, PostgreSQL, Redis, age. What cannot be brought is named, and what
-# needs it says so; so this never fails. Of the tests, those that compare with the age command need age.
+# Brings the Debian packages that are named: a browser, PostgreSQL, Redis, age, the backup programs that `make bench`
+# measures against. What cannot be brought is named, and what needs it says so; so this never fails. Of the tests, those
+# that compare with the age command need age.
 set -euo pipefail
 
 POLICY=/usr/sbin/policy-rc.d
@@ -9,6 +10,8 @@ present() {
     case $1 in
     chromium) command -v chromium >/dev/null ;;
     postgresql) command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+    restic) command -v restic >/dev/null ;;
+    borgbackup) command -v borg >/dev/null ;;
     redis-server) command -v redis-server >/dev/null ;;
     age) command -v age >/dev/null ;;
     esac

@@ -16,6 +16,7 @@ EXAMPLES = (
     "drctl restore minilm --to /srv/minilm",
     "drctl restore minilm --to /srv/minilm --at 2026-11-23T18:00:00Z --region eu-west",
     "drctl restore minilm --to /tmp/config --include '*.json'",
+    "drctl restore minilm --to /tmp/one --tensor embeddings.word_embeddings.weight",
 )
 
 
@@ -33,17 +34,26 @@ def register(app: typer.Typer) -> None:
         include: Annotated[
             list[str] | None, typer.Option("--include", metavar="GLOB", help="Only these paths; repeatable.")
         ] = None,
+        tensor: Annotated[
+            list[str] | None,
+            typer.Option("--tensor", metavar="NAME", help="Only this tensor, or FILE:NAME; repeatable."),
+        ] = None,
         with_attachments: Annotated[
             str | None, typer.Option("--with-attachments", metavar="DIR", help="Put golden outputs and the like here.")
         ] = None,
     ) -> None:
-        """Restore a point. The target appears whole, every file checked, or not at all."""
+        """Restore a point. The target appears whole, every file checked, or not at all.
+
+        Cut off or killed, the same command goes on where it ended. With --tensor the target gets one file,
+        tensors.safetensors, and only the ranges that hold these tensors are fetched.
+        """
         if at is not None and point != LATEST:
             raise UsageError("--at and --point contradict each other", hint="give one of them")
         progress = session.progress()
-        globs = tuple(include or ())
+        globs, tensors = tuple(include or ()), tuple(tensor or ())
         try:
-            document = session.runtime().restore(asset, to, point, at, region, globs, with_attachments, progress)
+            runtime = session.runtime()
+            document = runtime.restore(asset, to, point, at, region, globs, with_attachments, progress, tensors)
         finally:
             progress.finish()
         session.output.show(document, lambda console: _tell(console, document))
@@ -57,4 +67,6 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         ("files", f"{document['files']}, {size(document['bytes'])}"),
         ("took", f"{span(document['seconds'])} ({phases})"),
     ]
+    if document.get("kept_bytes"):
+        facts.append(("kept", f"{size(document['kept_bytes'])} from the try before"))
     pairs(console, facts + [("repaired", text) for text in document.get("repairs", ())])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,8 @@ from dr_lib.codecs import zstd_frame
 from dr_lib.codecs.elements import Elements, Turn, read, unsigned
 from dr_lib.errors import IntegrityError
 
-BLOCK: Final = 128 << 10
-"""Elements that are taken apart at a time: what is held beside the planes stays small."""
+BLOCK: Final = 64 << 10
+"""Elements that are taken apart at a time: what is held beside the planes stays in the processor's cache."""
 _LENGTH: Final = 4
 
 
@@ -73,36 +73,54 @@ def _parts(view: memoryview, width: int, raw_length: int) -> list[memoryview]:
 def _split(elements: Elements, turn: Turn) -> NDArray[np.uint8]:
     """One row a plane, the least significant one first."""
     planes = np.empty((elements.itemsize, len(elements)), np.uint8)
-    one, rest, *shifts = _amounts(elements.dtype)
+    work, spare = np.empty((2, min(BLOCK, len(elements))), elements.dtype)
     for at in range(0, len(elements), BLOCK):
-        block = elements[at : at + BLOCK]
-        if turn is Turn.ROTATED:
-            block = np.bitwise_or(block << one, block >> rest)
-        elif turn is Turn.FOLDED:
-            block = np.bitwise_xor(block << one, np.negative(block >> rest))
-        for plane, shift in zip(planes, shifts, strict=True):
-            plane[at : at + BLOCK] = (block >> shift).astype(np.uint8)
+        source = elements[at : at + BLOCK]
+        block = work[: len(source)]
+        _turn(source, turn, block, spare[: len(source)])
+        for plane in planes:
+            plane[at : at + BLOCK] = block  # the lowest byte of each
+            np.right_shift(block, 8, out=block)
     return planes
 
 
 def _join(planes: Sequence[NDArray[np.uint8]], turn: Turn) -> Elements:
     """The elements whose planes these are."""
-    kind = unsigned(len(planes))
-    elements = np.empty(len(planes[0]), kind)
-    one, rest, *shifts = _amounts(kind)
-    for at in range(0, len(elements), BLOCK):
-        block = planes[0][at : at + BLOCK].astype(kind)
-        for plane, shift in zip(planes[1:], shifts[1:], strict=True):
-            block |= plane[at : at + BLOCK].astype(kind) << shift
-        if turn is Turn.ROTATED:
-            block = np.bitwise_or(block >> one, block << rest)
-        elif turn is Turn.FOLDED:
-            block = np.bitwise_xor(block >> one, np.negative(block & one))
-        elements[at : at + BLOCK] = block
+    width, count = len(planes), len(planes[0])
+    octets = np.empty(count * width, np.uint8)
+    elements: Elements = octets.view(unsigned(width))
+    spare = np.empty(min(BLOCK, count), elements.dtype)
+    for at in range(0, count, BLOCK):
+        block = elements[at : at + BLOCK]
+        here = octets[at * width : (at + len(block)) * width]
+        for number, plane in enumerate(planes):
+            here[number::width] = plane[at : at + BLOCK]
+        _turn_back(block, turn, spare[: len(block)])
     return elements
 
 
-def _amounts(kind: np.dtype[np.unsignedinteger[Any]]) -> list[np.unsignedinteger[Any]]:
-    """1, the bits of an element less 1, then the first bit of each plane."""
-    bits = kind.itemsize * 8
-    return [kind.type(amount) for amount in (1, bits - 1, *range(0, bits, 8))]
+def _turn(source: Elements, turn: Turn, block: Elements, spare: Elements) -> None:
+    """Put the turned elements of `source` into `block`; `spare` is room of the same size."""
+    if turn is Turn.UPRIGHT:
+        block[...] = source
+        return
+    np.left_shift(source, 1, out=block)
+    np.right_shift(source, block.itemsize * 8 - 1, out=spare)
+    if turn is Turn.ROTATED:
+        np.bitwise_or(block, spare, out=block)
+    else:
+        np.negative(spare, out=spare)
+        np.bitwise_xor(block, spare, out=block)
+
+
+def _turn_back(block: Elements, turn: Turn, spare: Elements) -> None:
+    """Undo `_turn` in place."""
+    if turn is Turn.ROTATED:
+        np.left_shift(block, block.itemsize * 8 - 1, out=spare)
+        np.right_shift(block, 1, out=block)
+        np.bitwise_or(block, spare, out=block)
+    elif turn is Turn.FOLDED:
+        np.bitwise_and(block, 1, out=spare)
+        np.negative(spare, out=spare)
+        np.right_shift(block, 1, out=block)
+        np.bitwise_xor(block, spare, out=block)

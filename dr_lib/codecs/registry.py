@@ -5,6 +5,7 @@ Ids are part of the format and none is ever reused; a new codec takes the next f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from dr_lib.codecs.bytewise import Raw, Repeat, Zstd
@@ -43,9 +44,8 @@ def encode_smallest(raw: bytes, dtype: str | None = None) -> tuple[int, bytes]:
     """
     best: Codec = RAW
     stored, limit = raw, len(raw) * KEEP_ENCODED_BELOW
-    for codec in _promising(raw, dtype):
-        encoded = codec.encode(raw)
-        if encoded is not None and len(encoded) < limit:
+    for codec, encoded in _encodings(raw, dtype):
+        if len(encoded) < limit:
             best, stored, limit = codec, encoded, len(encoded)
     if best is not RAW:
         _prove(best, stored, raw)
@@ -60,12 +60,17 @@ def candidates(dtype: str | None) -> tuple[Codec, ...]:
     return (Repeat(layout.width), Planes(layout.width, layout.turn), Palette(layout.width), ZSTD)
 
 
-def _promising(raw: bytes, dtype: str | None) -> list[Codec]:
-    """Candidates that are the best or close to it on a sample of `raw`."""
+def _encodings(raw: bytes, dtype: str | None) -> Iterator[tuple[Codec, bytes]]:
+    """Encodings of `raw` by the candidates that are the best or close to it on a sample of it."""
     part = sample(raw)
-    sizes = {codec: len(tried) for codec in candidates(dtype) if (tried := codec.encode(part)) is not None}
-    least = min(sizes.values())
-    return [codec for codec, size in sizes.items() if size <= least * CLOSE]
+    tried = {codec: encoded for codec in candidates(dtype) if (encoded := codec.encode(part)) is not None}
+    if len(part) == len(raw):
+        yield from tried.items()
+        return
+    least = min(map(len, tried.values()))
+    for codec, encoded in tried.items():
+        if len(encoded) <= least * CLOSE and (whole := codec.encode(raw)) is not None:
+            yield codec, whole
 
 
 def _prove(codec: Codec, stored: bytes, raw: bytes) -> None:

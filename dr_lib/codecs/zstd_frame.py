@@ -5,6 +5,7 @@ zstandard releases the GIL while it works, so threads encode and decode on all c
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 import zstandard
@@ -22,6 +23,17 @@ ENTROPY: Final = zstandard.ZstdCompressionParameters(
 that cost more than the Huffman codes they replace and most of the time. `target_length` 0 keeps Huffman codes on."""
 
 
+class _Contexts(threading.local):
+    """Contexts of one thread: they may not be shared, and to make one costs more than to compress a small file."""
+
+    def __init__(self) -> None:
+        self.compressors = [zstandard.ZstdCompressor(compression_params=wanted) for wanted in (ENTROPY, MATCHING)]
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_contexts = _Contexts()
+
+
 def compress(raw: bytes) -> bytes:
     """One frame with content size; of the two ways to make it, the one that does better on a sample of `raw`."""
     part = sample(raw)
@@ -32,6 +44,11 @@ def compress(raw: bytes) -> bytes:
     return _frame(raw, MATCHING if matching else ENTROPY)
 
 
+def compress_matching(raw: bytes) -> bytes:
+    """One frame with content size, made the way that suits bytes in which strings repeat."""
+    return _frame(raw, MATCHING)
+
+
 def decompress(stored: bytes | memoryview, length: int) -> bytes:
     """The `length` bytes of the one frame that `stored` is; `IntegrityError` otherwise.
 
@@ -40,7 +57,7 @@ def decompress(stored: bytes | memoryview, length: int) -> bytes:
     try:
         if zstandard.frame_content_size(stored) != length:
             raise IntegrityError("a zstd frame declares another length than its manifest")
-        return exactly(zstandard.ZstdDecompressor().decompress(stored, allow_extra_data=False), length)
+        return exactly(_contexts.decompressor.decompress(stored, allow_extra_data=False), length)
     except zstandard.ZstdError as error:
         raise IntegrityError(f"a zstd frame does not decode: {error}") from error
 
@@ -57,5 +74,4 @@ def expand(stored: memoryview, length: int) -> bytes | memoryview:
 
 
 def _frame(raw: bytes, parameters: zstandard.ZstdCompressionParameters) -> bytes:
-    # A compressor may not be shared by threads; a new one costs microseconds.
-    return zstandard.ZstdCompressor(compression_params=parameters).compress(raw)
+    return _contexts.compressors[parameters is MATCHING].compress(raw)

@@ -49,17 +49,26 @@ def check_value(key: bytes) -> bytes:
     return derive(key, b"", _CHECK)[:_CHECK_BYTES]
 
 
-def seal(key: bytes, number: int, data: bytes | memoryview, bound: bytes) -> bytes:
+def cipher(key: bytes) -> AESGCM:
+    """What seals and opens many things under one key; any number of threads may share it."""
+    return AESGCM(key)
+
+
+def seal(key: bytes | AESGCM, number: int, data: bytes | memoryview, bound: bytes) -> bytes:
     """`data` sealed, `TAG_BYTES` longer. `number` must be new under this key; `bound` must be known to open it."""
-    return AESGCM(key).encrypt(_nonce(number), data, bound)
+    return _cipher(key).encrypt(_nonce(number), data, bound)
 
 
-def unseal(key: bytes, number: int, data: bytes | memoryview, bound: bytes) -> bytes:
+def unseal(key: bytes | AESGCM, number: int, data: bytes | memoryview, bound: bytes) -> bytes:
     """Inverse of `seal`; `IntegrityError` when anything of it is another."""
     try:
-        return AESGCM(key).decrypt(_nonce(number), data, bound)
+        return _cipher(key).decrypt(_nonce(number), data, bound)
     except (InvalidTag, ValueError, OverflowError) as error:  # a hostile offset may be of any size
         raise IntegrityError("sealed bytes were changed, or were sealed under another key") from error
+
+
+def _cipher(key: bytes | AESGCM) -> AESGCM:
+    return AESGCM(key) if isinstance(key, bytes) else key
 
 
 def _nonce(number: int) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final, Protocol
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from dr_lib.crypto import sealing
 from dr_lib.errors import IntegrityError
 from dr_lib.format.pack import NOT_SEALED, SEALED_HEAD
@@ -46,12 +48,12 @@ class FrameFacts(Protocol):
         ...
 
 
-def seal_frame(key: bytes | None, offset: int, codec: int, raw: int, encoded: bytes) -> bytes:
+def seal_frame(key: AESGCM | None, offset: int, codec: int, raw: int, encoded: bytes) -> bytes:
     """Stored bytes of a frame that will lie at `offset`; the encoded ones themselves without a pack key."""
     return encoded if key is None else sealing.seal(key, offset, encoded, _bound(offset, codec, raw))
 
 
-def unseal_frame(key: bytes | None, frame: FrameFacts, stored: bytes | memoryview) -> bytes | memoryview:
+def unseal_frame(key: AESGCM | None, frame: FrameFacts, stored: bytes | memoryview) -> bytes | memoryview:
     """Inverse of `seal_frame`; `IntegrityError` for the wrong key and for anything that was changed."""
     if frame.seal == NOT_SEALED:
         return stored

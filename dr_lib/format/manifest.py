@@ -21,7 +21,7 @@ from dr_lib.codecs import registry
 from dr_lib.crypto import sealing, signing
 from dr_lib.crypto.run_key import RunKey
 from dr_lib.crypto.signing import Signer
-from dr_lib.errors import IntegrityError
+from dr_lib.errors import DrError, IntegrityError
 from dr_lib.format import canonical, entries, pack
 from dr_lib.format.access import CLEAR, Access
 from dr_lib.format.manifest_check import check
@@ -43,11 +43,19 @@ def dump(manifest: Manifest, run_key: RunKey | None = None, signer: Signer | Non
     facts: dict[str, Any] = {"codec": codec, "seal": pack.NOT_SEALED, "raw": len(raw)}
     if run_key is not None:
         facts |= {"seal": pack.SEALED, "key": run_key.id, "salt": sealing.new_salt().hex()}
-        body = sealing.seal(_body_key(run_key.secret, facts), 0, body, _bound(manifest.summary, facts))
+        body = _sealed(_body_key(run_key.secret, facts), body, _bound(manifest.summary, facts))
     facts["sha256"] = hashlib.sha256(body).hexdigest()
     summary = _summary_json(manifest.summary) | {"body": facts} | ({"keys": keys} if keys else {})
     envelope = canonical.dumps(signing.envelope(PAYLOAD_TYPE, canonical.dumps(summary), signer))
     return HEAD + _ENVELOPE.pack(len(envelope), hashlib.sha256(envelope).digest()) + envelope + body
+
+
+def _sealed(key: bytes, body: bytes, bound: bytes) -> bytes:
+    """The body sealed, and opened once before it counts, as the encoding was decoded once."""
+    sealed = sealing.seal(key, 0, body, bound)
+    if sealing.unseal(key, 0, sealed, bound) != body:
+        raise DrError("a sealed manifest did not open to what was sealed", hint="check this machine's memory")
+    return sealed
 
 
 def load(data: bytes, where: str, access: Access = CLEAR) -> Manifest:

@@ -26,6 +26,11 @@ class FrameRef:
     digest: bytes
 
 
+def repacked(frame: FrameRef, pack: int) -> FrameRef:
+    """`frame` in a list of packs in which its own stands at `pack`."""
+    return FrameRef(pack, frame.offset, frame.length, frame.raw, frame.codec, frame.seal, frame.digest)
+
+
 @dataclass(frozen=True, slots=True)
 class FileEntry:
     """A regular file. `mode` holds permission bits only; its frames, in order, cover bytes 0 to `size` exactly.

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from dr_lib.model.manifest import FileEntry, FrameRef
 
-MAX_RANGE: Final = 16 << 20
+MAX_RANGE: Final = 8 << 20
+"""32 streams of it fit the memory of a restore; 16 MiB was no faster."""
 MAX_GAP: Final = 1 << 20
 """Fetching a gap of a megabyte that nobody asked for is cheaper than another request."""
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
-    """Where a frame's bytes go: file number `file`, from `offset` on."""
+class Piece:
+    """The bytes `start` to `end` of a frame's raw ones."""
 
-    file: int
+    frame: FrameRef
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Bytes `start` to `end` of a frame go to output number `output`, from `offset` on."""
+
+    output: int
     offset: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
 class FrameUse:
-    """A frame to be fetched once, and every place that its bytes are wanted in."""
+    """A frame to be fetched once, and every place that bytes of it are wanted in."""
 
     frame: FrameRef
     writes: tuple[Write, ...]
@@ -39,13 +53,36 @@ class RangeFetch:
     length: int
     frames: tuple[FrameUse, ...]
 
+    @property
+    def wanted(self) -> int:
+        """Bytes that it brings to all places together."""
+        return sum(write.end - write.start for use in self.frames for write in use.writes)
 
-def plan_fetches(files: Sequence[FileEntry]) -> tuple[RangeFetch, ...]:
-    """The fewest sensible requests for `files`, each frame fetched once, neighbours coalesced up to `MAX_RANGE`.
 
-    Ordered by pack and offset. Frames of no bytes do not occur.
+def whole_file(file: FileEntry) -> tuple[Piece, ...]:
+    """All of a file."""
+    return tuple(Piece(frame, 0, frame.raw) for frame in file.frames)
+
+
+def part_of_file(file: FileEntry, offset: int, length: int) -> tuple[Piece, ...]:
+    """The bytes `offset` to `offset + length` of a file, which has them."""
+    starts = [0, *accumulate(frame.raw for frame in file.frames)]
+    pieces, end = [], offset + length
+    at = bisect_right(starts, offset) - 1
+    while length and at < len(file.frames) and starts[at] < end:
+        frame, start = file.frames[at], starts[at]
+        pieces.append(Piece(frame, max(offset - start, 0), min(end - start, frame.raw)))
+        at += 1
+    return tuple(pieces)
+
+
+def plan_fetches(outputs: Sequence[Sequence[Piece]]) -> tuple[RangeFetch, ...]:
+    """The fewest sensible requests for `outputs`, each of which is its pieces one after the other.
+
+    Each frame is fetched once, and neighbours are coalesced up to `MAX_RANGE`. Ordered by pack and offset. Frames of no
+    bytes do not occur.
     """
-    uses = [FrameUse(frame, tuple(writes)) for frame, writes in _writes_by_frame(files).values()]
+    uses = [FrameUse(frame, tuple(writes)) for frame, writes in _writes_by_frame(outputs).values()]
     uses.sort(key=lambda use: (use.frame.pack, use.frame.offset))
     fetches: list[list[FrameUse]] = []
     for use in uses:
@@ -56,14 +93,15 @@ def plan_fetches(files: Sequence[FileEntry]) -> tuple[RangeFetch, ...]:
     return tuple(_fetch(group) for group in fetches)
 
 
-def _writes_by_frame(files: Sequence[FileEntry]) -> dict[tuple[int, int, bytes], tuple[FrameRef, list[Write]]]:
+def _writes_by_frame(outputs: Sequence[Sequence[Piece]]) -> dict[tuple[int, int, bytes], tuple[FrameRef, list[Write]]]:
     found: dict[tuple[int, int, bytes], tuple[FrameRef, list[Write]]] = {}
     places: defaultdict[int, int] = defaultdict(int)
-    for number, file in enumerate(files):
-        for frame in file.frames:
+    for number, pieces in enumerate(outputs):
+        for piece in pieces:
+            frame = piece.frame
             _, writes = found.setdefault((frame.pack, frame.offset, frame.digest), (frame, []))
-            writes.append(Write(number, places[number]))
-            places[number] += frame.raw
+            writes.append(Write(number, places[number], piece.start, piece.end))
+            places[number] += piece.end - piece.start
     return found
 
 

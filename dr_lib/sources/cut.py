@@ -62,9 +62,18 @@ def divisions(path: str, read: ReadRange, size: int) -> Iterator[int]:
             yield span.offset
 
 
+def is_one_span(path: str, size: int) -> bool:
+    """True for a file that is one span whatever its bytes are, and so need not be read before it is read."""
+    return size < ALONE_BYTES and not _is_named(path)
+
+
+def _is_named(path: str) -> bool:
+    return path.lower().endswith(".safetensors")
+
+
 def _by_format(path: str, read: ReadRange, size: int) -> FileCut | None:
     """None for bytes that are to be cut by their content."""
-    named = path.lower().endswith(".safetensors")
+    named = _is_named(path)
     if named or size >= ALONE_BYTES:
         try:
             return _at_tensors(parse(read, size), size)

@@ -6,6 +6,7 @@ import json
 import logging
 import posixpath
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from dr_lib.clock import Clock, utc_now
@@ -18,6 +19,8 @@ UNFINISHED = (".tmp", ".incomplete", ".part", ".partial", ".crdownload", ".downl
 """What downloaders and trainers call files and directories until they are whole."""
 INDEX_SUFFIX = ".index.json"
 MAX_INDEX_BYTES = 256 << 20
+RECENT = timedelta(minutes=1)
+"""A writer that is at work has left a trace within this time."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,22 +28,30 @@ _Entry = SourceFile | DirectoryEntry | LinkEntry
 
 
 def freeze(source: Source, *, clock: Clock = utc_now) -> SourceListing:
-    """A listing that held still over two looks and misses nothing that it promises.
+    """A listing that held still and misses nothing that it promises.
 
-    Raises `SourceUnstable`, naming the first five offenders and their number, when something is named like an
-    unfinished download, when a sharded model's index names shards that are not there, or when the second listing,
-    taken right after, differs. Raises what `source` raises. Files changed in the future (by `clock`) are only logged.
+    It is taken twice where something changed within `RECENT`; a source that rested so long is looked at again by the
+    commit alone. Raises `SourceUnstable`, naming the first five offenders and their number, when something is named
+    like an unfinished download, when a sharded model's index names shards that are not there, or when the second
+    listing, taken right after, differs. Raises what `source` raises. Files changed in the future (by `clock`) are only
+    logged.
     Nothing is written; a retry is safe.
     """
     listing = source.listing()
     _refuse_unfinished(source, listing)
     _refuse_incomplete(source, listing)
-    moved = changes(listing, source.listing())
+    moved = changes(listing, source.listing()) if _is_recent(listing, clock) else ()
     if moved:
         hint = "wait until nothing writes there, then back up again"
         raise unstable("the source is changing", moved, url=source.url, hint=hint)
     _note_future(source, listing, clock)
     return listing
+
+
+def _is_recent(listing: SourceListing, clock: Clock) -> bool:
+    since = (clock() - RECENT).timestamp() * 1e9
+    entries: tuple[_Entry, ...] = (*listing.files, *listing.directories)
+    return any(entry.mtime_ns >= since for entry in entries)
 
 
 def changes(before: SourceListing, after: SourceListing) -> tuple[str, ...]:

@@ -9,25 +9,32 @@ from urllib.parse import unquote, urlsplit
 from dr_lib.errors import UsageError
 from dr_lib.model.region import StoreRef
 from dr_lib.storage.base import ContainerStore
-from dr_lib.storage.credentials import Connections, resolve
+from dr_lib.storage.credentials import Connections, Credentials, resolve
 from dr_lib.storage.retrying import RetryingStore
 
 HINT = "use s3://bucket/prefix, file:///directory or rclone:remote:path"
 
 
 def open_store(
-    ref: StoreRef, label: str, *, environ: Mapping[str, str], connections: Connections | None = None
+    ref: StoreRef,
+    label: str,
+    *,
+    environ: Mapping[str, str],
+    connections: Connections | None = None,
+    foreign: bool = False,
 ) -> ContainerStore:
     """The store that `ref` names, with passing failures retried. Nothing is asked of it yet: see `check`.
 
     `label` is what messages call it (`region us-east`). `environ` is where `env:PREFIX` is looked up, `connections`
-    resolves `airflow:CONN_ID`. Raises `UsageError` for a URL of another kind, and for credentials that cannot be had.
+    resolves `airflow:CONN_ID`. `foreign`: others than this program make the keys (a source's). Raises `UsageError`
+    for a URL of another kind, and for credentials that cannot be had.
     """
     scheme, separator, rest = ref.url.partition(":")
     if not separator:
         return _open_directory(ref.url, label)
     if scheme == "s3":
-        return _open_s3(ref, label, environ, connections)
+        keys = resolve(ref.credentials, label, environ=environ, connections=connections)
+        return _open_s3(ref, label, keys, foreign=foreign)
     if scheme == "file":
         return _open_directory(_directory_of(ref.url, label), label)
     if scheme == "rclone":
@@ -35,17 +42,16 @@ def open_store(
     raise UsageError(f"no store is known for {ref.url!r}", where=label, hint=HINT)
 
 
-def _open_s3(ref: StoreRef, label: str, environ: Mapping[str, str], connections: Connections | None) -> ContainerStore:
+def _open_s3(ref: StoreRef, label: str, keys: Credentials, *, foreign: bool) -> ContainerStore:
     from dr_lib.storage.s3 import S3Store
     from dr_lib.storage.s3_clients import Bucket
 
     name, _, prefix = ref.url.removeprefix("s3://").partition("/")
     if not name or not ref.url.startswith("s3://"):
         raise UsageError(f"{ref.url!r} names no bucket", where=label, hint=HINT)
-    credentials = resolve(ref.credentials, label, environ=environ, connections=connections)
     root = prefix.strip("/")
-    bucket = Bucket(name, ref.endpoint, credentials)
-    return RetryingStore(S3Store(bucket, label, prefix=f"{root}/" if root else ""))
+    bucket = Bucket(name, ref.endpoint, keys)
+    return RetryingStore(S3Store(bucket, label, prefix=f"{root}/" if root else "", foreign=foreign))
 
 
 def _open_directory(path: str, label: str) -> ContainerStore:

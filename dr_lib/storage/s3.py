@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import obstore
-from botocore.exceptions import BotoCoreError, ClientError
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError
 
-from dr_lib.errors import AlreadyExists, DrError, NotFound, Refused
-from dr_lib.storage import s3_bucket
+from dr_lib.errors import AlreadyExists, DrError, Refused
 from dr_lib.storage.base import ObjectInfo
-from dr_lib.storage.keys import check_key, check_length, check_range, in_key_order
-from dr_lib.storage.missing import ContainerMissing
-from dr_lib.storage.s3_clients import Bucket, control_client, data_store, open_session
-from dr_lib.storage.s3_errors import Answer, boto_answer, obstore_answer, translated
+from dr_lib.storage.keys import check_key, check_length, check_range, encoded, in_key_order
+from dr_lib.storage.s3_clients import CONTROL_SECONDS, Bucket, object_store
+from dr_lib.storage.s3_errors import NO_SUCH_KEY, Answer, obstore_answer, translated
 
 if TYPE_CHECKING:
-    import boto3
-    from mypy_boto3_s3.client import S3Client
+    from obstore import ObjectMeta
+
+    from dr_lib.storage.s3_control import S3Control
 
 PAGE = 1000
 """Keys of one listing request."""
@@ -35,25 +33,27 @@ class S3Store:
     here (see `RetryingStore`). A failure shows within seconds unless bytes are moving.
     """
 
-    def __init__(self, bucket: Bucket, label: str, *, prefix: str = "") -> None:
-        """Nothing is opened yet. `prefix` is "" or ends with a slash."""
+    def __init__(self, bucket: Bucket, label: str, *, prefix: str = "", foreign: bool = False) -> None:
+        """Nothing is opened yet. `prefix` is "" or ends with a slash.
+
+        `foreign` says that others made the keys: then the listing shows each exactly as it is, a closing slash too,
+        which costs the import of boto3.
+        """
         self.label = label
         self._bucket = bucket
         self._prefix = prefix
+        self._foreign = foreign
         self._opening = threading.RLock()
         self._bucket_seen = False
 
     def check(self) -> None:
-        """Ask for the bucket and one key of its listing, so that both it and the permission to read are proven."""
-        with self._control_errors():
-            self._control.head_bucket(Bucket=self._bucket.name)
-            self._control.list_objects_v2(Bucket=self._bucket.name, Prefix=self._prefix, MaxKeys=1)
-        self._bucket_seen = True
+        """Ask for the start of the listing, so that the bucket and the permission to read are proven."""
+        with contextlib.suppress(InvalidPathError):
+            next(self._pages(self._prefix), None)
 
     def ensure_container(self, *, lock_mode: str | None, lock_days: int | None) -> bool:
         """Create the bucket, with object lock and default retention when asked; see `ContainerStore`."""
-        with self._control_errors():
-            created = s3_bucket.ensure(self._control, self._bucket.name, lock_mode, lock_days, self.label)
+        created = self._control.ensure_container(lock_mode, lock_days)
         self._bucket_seen = True
         return created
 
@@ -61,13 +61,13 @@ class S3Store:
         """Store `data` in one request, or raise `AlreadyExists`."""
         check_key(key, self.label)
         self._require_bucket()
-        with self._data_errors(key):
+        with self._errors(key):
             obstore.put(self._data, self._prefix + key, data, mode="create", use_multipart=False)
 
     def get(self, key: str) -> bytes:
         """Whole content of `key`."""
         check_key(key, self.label)
-        with self._data_errors(key):
+        with self._errors(key):
             return bytes(obstore.get(self._data, self._prefix + key).bytes())
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -76,90 +76,114 @@ class S3Store:
         if length == 0:
             check_range(self.head(key).size, start, 0, key=key, label=self.label)
             return b""
-        with self._data_errors(key):
+        with self._errors(key):
             data = bytes(obstore.get_range(self._data, self._prefix + key, start=start, length=length))
         return check_length(data, length, key=key, label=self.label)
 
     def head(self, key: str) -> ObjectInfo:
         """Facts of one object."""
         check_key(key, self.label)
-        with self._control_errors(key):
-            facts = self._control.head_object(Bucket=self._bucket.name, Key=self._prefix + key)
-        return ObjectInfo(key, facts["ContentLength"], facts["LastModified"], facts["ETag"].strip('"'))
+        with self._errors(key):
+            return self._info(obstore.head(self._questions, self._prefix + key))
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Every object whose key starts with `prefix`, one request per `PAGE` keys, in byte order of the keys."""
-        return in_key_order(self._listed(prefix), prefix)
+        """Every object whose key starts with `prefix`, one request per `PAGE` keys, in byte order of the keys.
+
+        A key that is no path of obstore's (`a//b`; anybody who may write into the bucket can leave one there) ends its
+        listing; boto3's then goes on behind what was given.
+        """
+        last: bytes | None = None
+        if not self._foreign:
+            try:
+                for info in in_key_order(self._listed(prefix), prefix):
+                    yield info
+                    last = encoded(info.key)
+            except InvalidPathError:
+                pass
+            else:
+                return
+        exact = in_key_order(self._control.listed(self._prefix, prefix), prefix)
+        yield from (info for info in exact if last is None or encoded(info.key) > last)
 
     def _listed(self, prefix: str) -> Iterator[ObjectInfo]:
-        request: dict[str, Any] = {"Bucket": self._bucket.name, "Prefix": self._prefix + prefix, "MaxKeys": PAGE}
+        whole = self._prefix + prefix
+        for page in self._pages(whole):
+            yield from (self._info(found) for found in page if found["path"].startswith(whole))
+
+    def _pages(self, prefix: str) -> Iterator[Sequence[ObjectMeta]]:
+        """Pages of the listing of the folder that `prefix` begins in: obstore lists by whole parts of a path."""
+        folder = prefix.rpartition("/")[0]
+        pages = iter(obstore.list(self._questions, folder or None, chunk_size=PAGE))
         while True:
-            with self._control_errors():
-                page = self._control.list_objects_v2(**request)
-            for found in page.get("Contents", []):
-                key = found["Key"][len(self._prefix) :]
-                yield ObjectInfo(key, found["Size"], found["LastModified"], found["ETag"].strip('"'))
-            if not page.get("IsTruncated"):
+            with self._errors():
+                page = next(pages, None)
+            if page is None:
                 return
-            request["ContinuationToken"] = page["NextContinuationToken"]
+            yield page
+
+    def _info(self, found: ObjectMeta) -> ObjectInfo:
+        tag = (found["e_tag"] or "").strip('"')
+        return ObjectInfo(found["path"][len(self._prefix) :], found["size"], found["last_modified"], tag)
 
     def _require_bucket(self) -> None:
         # Some servers bring a missing bucket back on a write, without the lock that it had.
         if not self._bucket_seen:
-            with self._control_errors():
-                self._control.head_bucket(Bucket=self._bucket.name)
-            self._bucket_seen = True
+            self.check()
 
     @cached_property
-    def _session(self) -> boto3.Session:
-        return open_session(self._bucket, self.label)
+    def _opened_control(self) -> S3Control:
+        from dr_lib.storage.s3_control import S3Control
+
+        return S3Control(self._bucket, self.label)
 
     @property
-    def _control(self) -> S3Client:
+    def _control(self) -> S3Control:
         with self._opening:
-            return self._control_client
+            return self._opened_control
 
     @cached_property
-    def _control_client(self) -> S3Client:
-        return control_client(self._session, self._bucket, self.label)
+    def _opened_data(self) -> obstore.store.S3Store:
+        return object_store(self._bucket, self.label)
 
     @property
     def _data(self) -> obstore.store.S3Store:
         with self._opening:
-            return self._data_store
+            return self._opened_data
 
     @cached_property
-    def _data_store(self) -> obstore.store.S3Store:
-        return data_store(self._session, self._bucket)
+    def _opened_questions(self) -> obstore.store.S3Store:
+        return object_store(self._bucket, self.label, CONTROL_SECONDS)
+
+    @property
+    def _questions(self) -> obstore.store.S3Store:
+        """The same bucket for what is answered in a moment: a server that is silent for longer has stopped."""
+        with self._opening:
+            return self._opened_questions
 
     @contextlib.contextmanager
-    def _control_errors(self, key: str | None = None) -> Iterator[None]:
+    def _errors(self, key: str | None = None) -> Iterator[None]:
         try:
             yield
-        except (ClientError, BotoCoreError) as error:
-            raise self._told_apart(self._error(boto_answer(error), key)) from error
-
-    @contextlib.contextmanager
-    def _data_errors(self, key: str) -> Iterator[None]:
-        try:
-            yield
+        except InvalidPathError:
+            if key is None:
+                raise
+            raise Refused(f"not a key: {key!r}", where=self.label) from None
         except AlreadyExistsError as error:
             raise AlreadyExists(f"object {key!r} exists", where=self.label) from error
         except ValueError as error:
             raise Refused(f"not a key: {key!r}", where=self.label) from error
         except (BaseError, OSError) as error:
-            raise self._told_apart(self._error(obstore_answer(error), key)) from error
+            answer = obstore_answer(error)
+            self._refuse_missing_bucket(answer, key)
+            raise self._error(answer, key) from error
+        self._bucket_seen = True
+
+    def _refuse_missing_bucket(self, answer: Answer, key: str | None) -> None:
+        """Ask for the bucket where an answer leaves open which of the two is missing, it or the object."""
+        known = self._bucket_seen and answer.code == NO_SUCH_KEY
+        if answer.status == 404 and key is not None and not known:
+            self.check()
 
     def _error(self, answer: Answer, key: str | None) -> DrError:
         endpoint = self._bucket.endpoint_name
         return translated(answer, label=self.label, bucket=self._bucket.name, endpoint=endpoint, key=key)
-
-    def _told_apart(self, error: DrError) -> DrError:
-        """`error` itself, or what the bucket answers when an object is said to be missing."""
-        if not isinstance(error, NotFound) or isinstance(error, ContainerMissing):
-            return error
-        try:
-            self._control.head_bucket(Bucket=self._bucket.name)
-        except (ClientError, BotoCoreError) as reason:
-            return self._error(boto_answer(reason), None)
-        return error

@@ -1,31 +1,31 @@
-"""The two S3 clients of one bucket: boto3 for control and listing, obstore for data (ADR 0002)."""
+"""The obstore client of one bucket, which does nearly everything (ADR 0002). What needs boto3 is in `s3_session`."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 import obstore.store
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError
-from obstore.auth.boto3 import Boto3CredentialProvider
 
-from dr_lib.errors import UsageError
 from dr_lib.storage.credentials import Credentials
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.client import S3Client
+    from obstore.store import S3Credential
 
-CONNECT_SECONDS = 3
-CONTROL_SECONDS = 8
+CONNECT_SECONDS: Final = 3
+CONTROL_SECONDS: Final = 8
 """A server that leaves a question (bucket, key, page of a listing) unanswered for so long is taken for stopped."""
-READ_SECONDS = 20
+READ_SECONDS: Final = 20
 """The same while an object is transferred."""
-REQUEST_SECONDS = 600
+REQUEST_SECONDS: Final = 600
 """Greatest length of one whole transfer; a pack of 64 MiB then needs 110 kB/s."""
-CONNECTIONS = 32
-DEFAULT_REGION = "us-east-1"
+DEFAULT_REGION: Final = "us-east-1"
+REGION_VARIABLE: Final = "AWS_DEFAULT_REGION"
+SETTINGS: Final = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
+"""Files of the AWS SDK by the variable that moves them; either may name the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,57 +42,55 @@ class Bucket:
         return self.endpoint or "AWS S3"
 
 
-def open_session(bucket: Bucket, label: str) -> boto3.Session:
-    """A boto3 session of the bucket's credentials; `UsageError` when there are none or the profile is unknown."""
-    keys = bucket.credentials
-    chosen: dict[str, Any] = {
-        "aws_access_key_id": keys.access_key,
-        "aws_secret_access_key": keys.secret_key,
-        "aws_session_token": keys.session_token,
-        "profile_name": keys.profile,
-    }
-    try:
-        region = boto3.Session(**chosen).region_name or DEFAULT_REGION
-        session = boto3.Session(**chosen, region_name=region)
-        found = session.get_credentials()
-    except BotoCoreError as error:
-        raise UsageError(f"no S3 session can be opened: {error}", where=label) from error
-    if found is None:
-        raise UsageError("no S3 credentials were found", where=label, hint="set `credentials: env:PREFIX` in dr.yaml")
-    return session
+def object_store(bucket: Bucket, label: str, read_seconds: int = READ_SECONDS) -> obstore.store.S3Store:
+    """An obstore store of the bucket that gives up after `read_seconds` of silence and retries nothing.
 
-
-def control_client(session: boto3.Session, bucket: Bucket, label: str) -> S3Client:
-    """A boto3 client that gives up in seconds. Retries are left to `RetryingStore`."""
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=CONTROL_SECONDS,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=CONNECTIONS,
-        s3={"addressing_style": "path" if bucket.endpoint else "auto"},
-    )
-    try:
-        return session.client("s3", endpoint_url=bucket.endpoint, config=config)
-    except (BotoCoreError, ValueError) as error:
-        raise UsageError(f"no S3 client can be made: {error}", where=label) from error
-
-
-def data_store(session: boto3.Session, bucket: Bucket) -> obstore.store.S3Store:
-    """An obstore store of the same bucket. It sends SHA-256 checksums, as a bucket with object lock demands."""
+    It sends SHA-256 checksums, as a bucket with object lock demands. `UsageError` when there are no credentials.
+    """
+    region, provider = _opened(bucket, label)
     options: dict[str, Any] = {}
     if bucket.endpoint:
         options = {"endpoint": bucket.endpoint, "virtual_hosted_style_request": False}
     return obstore.store.S3Store(
         bucket.name,
-        region=session.region_name,
+        region=region,
         checksum_algorithm="SHA256",
-        credential_provider=Boto3CredentialProvider(session),
+        credential_provider=provider,
         client_options={
             "allow_http": bool(bucket.endpoint and bucket.endpoint.startswith("http://")),
             "connect_timeout": f"{CONNECT_SECONDS}s",
-            "read_timeout": f"{READ_SECONDS}s",
+            "read_timeout": f"{read_seconds}s",
             "timeout": f"{REQUEST_SECONDS}s",
         },
         retry_config={"max_retries": 0},
         **options,
     )
+
+
+def _opened(bucket: Bucket, label: str) -> tuple[str, Callable[[], S3Credential]]:
+    """Region and credentials; the AWS SDK is asked only for what it alone can answer."""
+    region = os.environ.get(REGION_VARIABLE) or (None if _has_settings() else DEFAULT_REGION)
+    provider = _given(bucket.credentials)
+    if region is not None and provider is not None:
+        return region, provider
+    from dr_lib.storage.s3_session import credential_provider, open_session
+
+    session = open_session(bucket, label)
+    return session.region_name, provider or credential_provider(session)
+
+
+def _has_settings() -> bool:
+    return any(Path(os.environ.get(name) or usual).expanduser().is_file() for name, usual in SETTINGS.items())
+
+
+def _given(keys: Credentials) -> Callable[[], S3Credential] | None:
+    """A provider of keys that are at hand: given as options, obstore would complete them from the environment."""
+    if keys.access_key is None or keys.secret_key is None:
+        return None
+    found: S3Credential = {
+        "access_key_id": keys.access_key,
+        "secret_access_key": keys.secret_key,
+        "token": keys.session_token,
+        "expires_at": None,
+    }
+    return lambda: found

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dr_lib.errors import AlreadyExists, DrError, IntegrityError, PermissionDenied, Refused, StoreUnavailable
 from dr_lib.storage.missing import container_missing, key_missing
 
+NO_SUCH_KEY = "NoSuchKey"
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _TRANSPORT = re.compile(r"HTTP error: ([^\n]+)")

@@ -25,7 +25,7 @@ from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.commit import commit_backup
 from dr_lib.workflows.backup.plan import plan_backup
 from dr_lib.workflows.backup.proof import record_proof as store_proof
-from dr_lib.workflows.backup.records import BackupPlan, load_plan
+from dr_lib.workflows.backup.records import PROOF, BackupPlan, StoredPart, load_plan, shard_name
 from dr_lib.workflows.backup.shard import store_shard
 from dr_lib.workflows.replicate import replicate
 
@@ -74,9 +74,9 @@ class BackingUp(OverConfig):
         wanted = list(regions or facts.regions)
         vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
         plan = self._plan(facts, vault)
-        self._store(facts, vault, plan, progress)
+        parts = self._store(facts, vault, plan, progress)
         source = self._wiring.source(facts)
-        committed = commit_backup(vault, source, plan, capture())
+        committed = commit_backup(vault, source, plan, capture(), parts)
         copies = {vault.region: CopyState.COMPLETE.value}
         failed: list[DrError] = []
         for region in (name for name in wanted if name != vault.region):
@@ -130,21 +130,22 @@ class BackingUp(OverConfig):
         refuse_without_writer_key(vault)
         return vault, load_plan(vault, self.config.asset(asset).name, run)
 
-    def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> None:
-        """All shards of a plan on this machine's threads, then the proof. After an error no further shard is begun."""
+    def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> dict[str, StoredPart]:
+        """All shards of a plan on this machine's threads, then the proof, by name. After an error no shard is begun."""
         source, index = self._wiring.source(asset), load_index(vault) if any(plan.shards) else ChunkIndex()
         progress.start(sum(p.end - p.start for shard in plan.shards for p in shard), f"backup {asset.name}")
         with ThreadPoolExecutor(self.config.limits.workers) as pool:
-            jobs = [
-                pool.submit(store_shard, vault, source, plan, number, index, progress)
+            jobs = {
+                shard_name(number): pool.submit(store_shard, vault, source, plan, number, index, progress)
                 for number in range(len(plan.shards))
-            ]
+            }
             try:
-                for job in as_completed(jobs):
+                for job in as_completed(jobs.values()):
                     job.result()
             finally:
                 pool.shutdown(cancel_futures=True)
-        store_proof(vault, source, plan, index, partial(record_proof, asset))
+        proof = store_proof(vault, source, plan, index, partial(record_proof, asset))
+        return {name: job.result() for name, job in jobs.items()} | {PROOF: proof}
 
     def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
         try:

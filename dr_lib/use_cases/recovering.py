@@ -20,8 +20,10 @@ from dr_lib.standby.smoke import SmokeRequest
 from dr_lib.standby.smoke import run as run_smoke
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.evidence import record_evidence
+from dr_lib.vault.vault import Vault
 from dr_lib.workflows.drill import World, drill
-from dr_lib.workflows.restore.restore import restore, restore_attachments
+from dr_lib.workflows.restore.restore import first_manifest, restore, restore_attachments
+from dr_lib.workflows.restore.tensor_stream import Receiver, by_name, stream_tensors
 
 
 class Recovering(OverConfig):
@@ -37,23 +39,37 @@ class Recovering(OverConfig):
         include: Sequence[str] = (),
         attachments: str | None = None,
         progress: Progress = SILENT,
+        tensor: Sequence[str] = (),
     ) -> Document:
-        """Restore a point into `target`. With `region` only that one is asked; else damage falls over to the others."""
+        """Restore a point, or tensors of it, into `target`.
+
+        With `region` only that one is asked; else damage falls over to the others. Given again after `StoreUnavailable`
+        or a death it goes on where it ended, if the point is still the same: name one by its id to be sure.
+        """
         started = monotonic()
-        facts = self.config.asset(asset)
-        if region is not None and POINT_ID.fullmatch(point):
-            vaults, chosen = [self._wiring.vault(region)], point
-        else:
-            regions = [self.config.region(region).name] if region else list(facts.regions)
-            answers = self._wiring.answers(regions)
-            if region is not None:
-                open_or_raise(answers[region])
-            known = observe(asset, answers)
-            choice = choose_point(asset, known, point, _moment(at))
-            vaults, chosen = open_ones(answers, choice.regions), choice.point.point
+        vaults, chosen = self._chosen(asset, point, at, region)
         extra = Path(attachments).absolute() if attachments else None
-        done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra)
+        done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra, tensor)
         return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
+
+    def stream_tensors(
+        self,
+        asset: str,
+        receiver: Receiver,
+        *,
+        point: str = LATEST,
+        region: str | None = None,
+        names: Sequence[str] | None = None,
+        file: str | None = None,
+        progress: Progress = SILENT,
+    ) -> Document:
+        """Stream tensors of a point into `receiver` (see `dr_lib.tensors`); regions are asked as in `restore`."""
+        started = monotonic()
+        vaults, chosen = self._chosen(asset, point, None, region)
+        found = first_manifest(vaults, asset, chosen)
+        repairs = stream_tensors(vaults, found.manifest, by_name(names, file), receiver, progress)
+        seconds = round(monotonic() - started, 3)
+        return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, "repairs": list(repairs)}
 
     def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
         """Smoke-test a restored directory against the proof that travels in a point of the asset."""
@@ -97,6 +113,18 @@ class Recovering(OverConfig):
         if not kept:
             raise_first(failed)
         return documents.drill_document(report, kept)
+
+    def _chosen(self, asset: str, point: str, at: str | None, region: str | None) -> tuple[list[Vault], str]:
+        """The vaults to restore from, in order, and the point's id."""
+        facts = self.config.asset(asset)
+        if region is not None and POINT_ID.fullmatch(point):
+            return [self._wiring.vault(region)], point
+        regions = [self.config.region(region).name] if region else list(facts.regions)
+        answers = self._wiring.answers(regions)
+        if region is not None:
+            open_or_raise(answers[region])
+        choice = choose_point(asset, observe(asset, answers), point, _moment(at))
+        return open_ones(answers, choice.regions), choice.point.point
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from blake3 import blake3
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dr_lib.codecs import registry
 from dr_lib.codecs.codec import Codec
@@ -28,7 +29,7 @@ def fetch_pack(vault: Vault, ref: PackRef) -> bytes:
     return data
 
 
-def open_frame(stored: bytes | memoryview, frame: FrameFacts, key: bytes | None = None) -> bytes:
+def open_frame(stored: bytes | memoryview, frame: FrameFacts, key: AESGCM | None = None) -> bytes:
     """Raw bytes of a frame from its stored ones; `IntegrityError` unless they have its digest and length.
 
     `key` is the key of its pack, None in the clear.
@@ -47,18 +48,27 @@ def codec_of(codec: int, seal: int) -> Codec:
     return registry.by_id(codec)
 
 
-def fetch_frames(vault: Vault, ref: PackRef, start: int, length: int, frames: Iterable[FrameRef]) -> Iterator[bytes]:
-    """Raw bytes of `frames` of the pack `ref`, in order, from one request for `length` bytes from `start`.
+def fetch_range(vault: Vault, ref: PackRef, start: int, length: int) -> bytes:
+    """The `length` stored bytes of a pack from `start`: waits for the network, uses no core, proves nothing."""
+    return vault.store.get_range(layout.pack_key(ref.sha256), start, length)
 
-    Every frame's bytes lie within that range. Raises `IntegrityError` naming the pack at the first that is damaged,
-    and what `Vault.pack_key` raises.
+
+def open_frames(vault: Vault, ref: PackRef, start: int, data: bytes, frames: Iterable[FrameRef]) -> Iterator[bytes]:
+    """Raw bytes of `frames`, in order, each proven, out of `data`, which is the pack's bytes from `start`.
+
+    Raises `IntegrityError` naming the pack at the first that is damaged, and what `Vault.pack_key` raises.
     """
-    name = layout.pack_key(ref.sha256)
+    where = vault.where(layout.pack_key(ref.sha256))
     key = vault.pack_key(ref.seal)
-    view = memoryview(vault.store.get_range(name, start, length))
+    view = memoryview(data)
     for frame in frames:
         at = frame.offset - start
         try:
             yield open_frame(view[at : at + frame.length], frame, key)
         except IntegrityError as error:
-            raise IntegrityError(error.what, where=vault.where(name), hint=error.hint) from error
+            raise IntegrityError(error.what, where=where, hint=error.hint) from error
+
+
+def fetch_frames(vault: Vault, ref: PackRef, start: int, length: int, frames: Iterable[FrameRef]) -> Iterator[bytes]:
+    """Raw bytes of `frames`, which lie within one range, from one request for it; errors as `open_frames`."""
+    yield from open_frames(vault, ref, start, fetch_range(vault, ref, start, length), frames)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from dr_lib.codecs import registry
 from dr_lib.crypto import sealing
 from dr_lib.errors import AlreadyExists, IntegrityError
@@ -102,7 +104,7 @@ class _Filling:
     """A pack that is being filled. `key` seals its frames, None in the clear."""
 
     seal: PackSeal | None
-    key: bytes | None
+    key: AESGCM | None
     buffer: bytearray
     frames: list[pack.Frame] = field(default_factory=list)
 
@@ -120,7 +122,8 @@ def _begin(vault: Vault) -> _Filling:
     if run_key is None:
         return _Filling(None, None, bytearray(pack.head(None)))
     seal = PackSeal(run_key.id, sealing.new_salt())
-    return _Filling(seal, sealing.derive(run_key.secret, seal.salt, sealing.PACK), bytearray(pack.head(seal)))
+    key = sealing.cipher(sealing.derive(run_key.secret, seal.salt, sealing.PACK))
+    return _Filling(seal, key, bytearray(pack.head(seal)))
 
 
 def _upload(vault: Vault, filled: _Filling) -> StoredPack:

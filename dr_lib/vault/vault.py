@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from dr_lib.crypto import sealing
 from dr_lib.crypto.keyset import CLEAR, Keyset
 from dr_lib.crypto.run_key import RunKey
@@ -45,9 +47,11 @@ class Vault:
                 self._run_key = create_run_key(self.store, self.keys.recipients)
             return self._run_key
 
-    def pack_key(self, seal: PackSeal | None) -> bytes | None:
-        """The key that opens the frames of a pack; None for a clear one. Raises as `RunKeys.secret`."""
-        return None if seal is None else sealing.derive(self.run_keys.secret(seal.key), seal.salt, sealing.PACK)
+    def pack_key(self, seal: PackSeal | None) -> AESGCM | None:
+        """What opens the frames of a pack; None for a clear one. Raises as `RunKeys.secret`."""
+        if seal is None:
+            return None
+        return sealing.cipher(sealing.derive(self.run_keys.secret(seal.key), seal.salt, sealing.PACK))
 
     def points(self, asset: str | None = None) -> list[layout.PointName]:
         """Committed points, oldest first within an asset, from one listing. What is no manifest is left out."""

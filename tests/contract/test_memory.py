@@ -1,5 +1,6 @@
 import pytest
 
+from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.memory import MemoryStore
 from dr_lib.storage.retrying import RetryingStore
 from dr_lib.testing.store_contract import StoreContract
@@ -23,3 +24,13 @@ class TestRetryingStore(StoreContract):
     @pytest.fixture
     def absent(self) -> RetryingStore:
         return RetryingStore(MemoryStore("region memory", created=False))
+
+
+class TestHedgedStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> HedgedStore:
+        return HedgedStore(MemoryStore("region memory"))
+
+    @pytest.fixture
+    def absent(self) -> HedgedStore:
+        return HedgedStore(MemoryStore("region memory", created=False))

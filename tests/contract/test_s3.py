@@ -29,6 +29,12 @@ class TestS3Store(StoreContract):
         return absent
 
 
+class TestS3StoreOfForeignKeys(TestS3Store):
+    @pytest.fixture
+    def absent(self, bucket: Bucket) -> S3Store:
+        return S3Store(replace(bucket, name=fresh_name()), "source", foreign=True)
+
+
 class TestS3StoreBelowAPrefix(TestS3Store):
     @pytest.fixture
     def store(self, bucket: Bucket) -> S3Store:

@@ -19,6 +19,8 @@ STEPS = (
     (os, "link"),
     (os, "pwrite"),
     (os, "ftruncate"),
+    (os, "fchmod"),
+    (os, "write"),
     (Path, "mkdir"),
     (Path, "chmod"),
     (Path, "rename"),

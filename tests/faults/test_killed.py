@@ -100,7 +100,7 @@ def test_a_killed_restore_leaves_nothing_or_everything_in_the_targets_place(worl
             restore()
             assert tree(target) == tree(world.source), step
         shutil.rmtree(target)
-        (world.folder / ".restored.restoring.lock").unlink(missing_ok=True)
+        (world.folder / ".restored.restoring.journal").unlink(missing_ok=True)
         assert not list(world.folder.glob(".restored.*")), step
 
 

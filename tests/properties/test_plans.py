@@ -13,7 +13,7 @@ from dr_lib.model.manifest import FrameRef
 from dr_lib.policy.choice import choose
 from dr_lib.policy.copy_state import derive
 from dr_lib.policy.failover import decisive, decisive_of_pack
-from dr_lib.policy.restore_plan import MAX_GAP, MAX_RANGE, plan_fetches
+from dr_lib.policy.restore_plan import MAX_GAP, MAX_RANGE, part_of_file, plan_fetches, whole_file
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
 from dr_lib.policy.shard_plan import plan_shards
 from tests.properties.manifests import file_entry
@@ -56,7 +56,7 @@ def restored_files(draw):
 @quick
 @given(restored_files())
 def test_fetches_bring_every_frame_once_to_every_place(files):
-    fetches = plan_fetches(files)
+    fetches = plan_fetches([whole_file(file) for file in files])
     uses = [(fetch, use) for fetch in fetches for use in fetch.frames]
     assert len({(u.frame.pack, u.frame.offset) for _, u in uses}) == len(uses)
     for fetch, use in uses:
@@ -67,14 +67,27 @@ def test_fetches_bring_every_frame_once_to_every_place(files):
     for number, file in enumerate(files):
         at = 0
         for frame in file.frames:
-            wanted.append((frame, number, at))
+            wanted.append((frame, number, at, 0, frame.raw))
             at += frame.raw
-    written = [(use.frame, write.file, write.offset) for _, use in uses for write in use.writes]
+    written = [(use.frame, w.output, w.offset, w.start, w.end) for _, use in uses for w in use.writes]
+    assert sum(fetch.wanted for fetch in fetches) == sum(file.size for file in files)
     assert sorted(written, key=repr) == sorted(wanted, key=repr)
     for left, right in pairwise(fetches):
         gap = right.start - left.start - left.length
         together = right.frames[0].frame.offset + right.frames[0].frame.length - left.start
         assert left.pack != right.pack or gap > MAX_GAP or together > MAX_RANGE, "neighbours are fetched together"
+
+
+@quick
+@given(restored_files(), st.data())
+def test_part_of_a_file_is_that_part_and_no_frame_more(files, data):
+    for file in files:
+        offset = data.draw(st.integers(0, file.size))
+        length = data.draw(st.integers(0, file.size - offset))
+        content = [(frame, at) for frame in file.frames for at in range(frame.raw)]
+        pieces = part_of_file(file, offset, length)
+        assert [(p.frame, at) for p in pieces for at in range(p.start, p.end)] == content[offset : offset + length]
+        assert all(piece.start < piece.end for piece in pieces)
 
 
 @st.composite

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dr_lib.crypto.run_key import RunKey
 from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, SourceUnstable
 from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
-from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary
+from dr_lib.format.manifest_check import check
+from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary, repacked
 from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
 from dr_lib.vault.vault import Vault
@@ -34,15 +34,24 @@ class Committed:
     note: str
 
 
-def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: Mapping[str, str]) -> Committed:
+def commit_backup(
+    vault: Vault,
+    source: Source,
+    plan: BackupPlan,
+    environment: Mapping[str, str],
+    at_hand: Mapping[str, StoredPart] | None = None,
+) -> Committed:
     """Commit the run's point, or say again that it is committed.
+
+    `at_hand` are parts by name that this process has stored itself; the others are read from the vault.
 
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
     A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`.
     """
     names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
-    parts = [_finished(vault, plan, name) for name in names]
-    proof = _finished(vault, plan, PROOF)
+    finished = at_hand or {}
+    parts = [finished.get(name) or _finished(vault, plan, name) for name in names]
+    proof = finished.get(PROOF) or _finished(vault, plan, PROOF)
     new_bytes = sum(part.new_bytes for part in (*parts, proof))
     try:
         return Committed(vault.summary(plan.asset, plan.point), new_bytes, proof.note)
@@ -51,10 +60,8 @@ def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: M
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
     _refuse_absent(vault, manifest)
-    run_key = vault.run_key()
-    data = manifest_format.dump(manifest, run_key, vault.keys.signer)
-    key = layout.manifest_key(plan.asset, plan.point)
-    _prove(data, vault, key, run_key)
+    check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
+    data = manifest_format.dump(manifest, vault.run_key(), vault.keys.signer)
     try:
         vault.commit(plan.asset, plan.point, data)
     except Refused:
@@ -62,12 +69,6 @@ def commit_backup(vault: Vault, source: Source, plan: BackupPlan, environment: M
         if replace(vault.summary(plan.asset, plan.point), keys=()) != manifest.summary:
             raise
     return Committed(manifest.summary, new_bytes, proof.note)
-
-
-def _prove(data: bytes, vault: Vault, key: str, run_key: RunKey | None) -> None:
-    """Read the manifest once as a restore will, with the run key that is still at hand."""
-    own = {} if run_key is None else {run_key.id: run_key.secret}
-    manifest_format.load(data, vault.where(key), replace(vault.access, run_key=own.__getitem__))
 
 
 def _finished(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:
@@ -147,9 +148,12 @@ def _merge_packs(parts: Iterable[StoredPart]) -> dict[PackRef, int]:
 
 
 def _renumbered(part: StoredPart, packs: Mapping[PackRef, int]) -> list[StoredPiece]:
+    numbers = [packs[pack] for pack in part.packs]
+    if numbers == list(range(len(numbers))):
+        return list(part.pieces)
     return [
-        replace(piece, frames=tuple(replace(f, pack=packs[part.packs[f.pack]]) for f in piece.frames))
-        for piece in part.pieces
+        StoredPiece(p.file, p.start, tuple(repacked(f, numbers[f.pack]) for f in p.frames), p.sha256, p.blake3)
+        for p in part.pieces
     ]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from dr_lib.errors import IntegrityError, NotFound
-from dr_lib.model.manifest import PackRef, TensorEntry
+from dr_lib.model.manifest import PackRef, TensorEntry, repacked
 from dr_lib.sources.base import SourceFile, SourceListing
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import (
@@ -107,8 +107,8 @@ def _stands(file: SourceFile, before: SourceFile) -> bool:
 
 
 def _moved(piece: StoredPiece, part: StoredPart, file: int, packs: dict[PackRef, int]) -> StoredPiece:
-    frames = tuple(replace(frame, pack=packs.setdefault(part.packs[frame.pack], len(packs))) for frame in piece.frames)
-    return replace(piece, file=file, frames=frames)
+    frames = tuple(repacked(f, packs.setdefault(part.packs[f.pack], len(packs))) for f in piece.frames)
+    return StoredPiece(file, piece.start, frames, piece.sha256, piece.blake3)
 
 
 def kept_files(part: StoredPart) -> Sequence[int]:

@@ -13,8 +13,8 @@ from dr_lib.errors import NotFound
 from dr_lib.model.manifest import FrameRef, PackRef, TensorEntry
 from dr_lib.policy.shard_plan import Piece
 from dr_lib.progress import Progress
-from dr_lib.sources.base import FileCut, ReadRange, Source, Span, TensorSpan
-from dr_lib.sources.cut import cut_file
+from dr_lib.sources.base import FileCut, ReadRange, Source, SourceFile, Span, TensorSpan
+from dr_lib.sources.cut import cut_file, is_one_span
 from dr_lib.sources.tensor_meter import TensorMeter
 from dr_lib.vault.chunk_index import ChunkIndex, save_index
 from dr_lib.vault.pack_writer import PackWriter
@@ -77,6 +77,8 @@ def store_attachments(
 
 def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWriter, progress: Progress) -> _Read:
     file = plan.listing.files[piece.file]
+    if is_one_span(file.path, file.size):
+        return _read_small(source, file, piece, writer, progress)
     read = partial(source.read, file)
     cut = cut_file(file.path, read, file.size)
     meter = TensorMeter(file.path, _tensors_within(cut, piece))
@@ -94,6 +96,18 @@ def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWrit
     if whole is not None:
         whole.read_on(read, piece.end, file.size)
     return _Read(piece, tuple(chunks), tuple(tensors), *(whole.digests() if whole else (None, None)))
+
+
+def _read_small(source: Source, file: SourceFile, piece: Piece, writer: PackWriter, progress: Progress) -> _Read:
+    """A file that is one frame: read once, and its frame's digest is its own."""
+    raw = source.read(file, 0, file.size)
+    digest = blake3(raw).digest()
+    chunks: tuple[Chunk, ...] = ()
+    if raw:
+        writer.store(digest, raw)
+        chunks = ((digest, len(raw)),)
+    progress.advance(len(raw))
+    return _Read(piece, chunks, (), hashlib.sha256(raw).digest(), digest)
 
 
 def _read_content(number: int, content: bytes, writer: PackWriter) -> _Read:

@@ -1,24 +1,34 @@
-"""Fetching: every planned range once, from the first region whose bytes hold, written at their final offsets."""
+"""Fetching: every planned range once, from the first region whose bytes hold, handed on frame by frame."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import Protocol
 
 from dr_lib.errors import DrError
-from dr_lib.model.manifest import FileEntry, PackRef
+from dr_lib.model.manifest import PackRef
 from dr_lib.policy.failover import ASK_ANOTHER, decisive_of_pack
-from dr_lib.policy.restore_plan import FrameUse, RangeFetch, plan_fetches
-from dr_lib.progress import Progress
-from dr_lib.vault.pack_reader import fetch_frames
+from dr_lib.policy.restore_plan import RangeFetch
+from dr_lib.policy.streams import MOST
+from dr_lib.vault.pack_reader import fetch_range, open_frames
 from dr_lib.vault.vault import Vault
+from dr_lib.workflows.restore.allocator import keep_freed_memory
+from dr_lib.workflows.restore.flow import MEMORY, ByteBudget, Streams
 
-STREAMS: Final = 8
+
+class Sink(Protocol):
+    """Where the frames of a range go."""
+
+    def take(self, fetch: RangeFetch, raws: Iterator[bytes]) -> None:
+        """Place every frame of a range. May end in the middle and be called again for the same range, from its start.
+
+        Called by several threads, for different ranges; at most one a core at a time.
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -34,77 +44,66 @@ class Repairs:
             self.notes.add(text)
 
 
-def fetch_files(
-    vaults: Sequence[Vault], packs: Sequence[PackRef], files: Sequence[FileEntry], root: Path, progress: Progress
+def fetch_all(
+    vaults: Sequence[Vault],
+    packs: Sequence[PackRef],
+    fetches: Sequence[RangeFetch],
+    sink: Sink,
+    done: Callable[[RangeFetch], None],
+    memory: int = MEMORY,
 ) -> Repairs:
-    """Write the bytes of `files` below `root`, whose directories exist.
+    """Give the frames of `fetches` to `sink`; `done` is called when all of a range were taken.
 
-    Memory: `STREAMS` ranges and their decoded frames. Raises what `decisive` says when no region's bytes hold, and
-    `OSError` when the disk refuses; then no thread is left behind, and what was not begun is not begun any more.
+    Memory: ranges of `memory` bytes, and 16 MiB a core to decode. Raises what `decisive_of_pack` says when no region's
+    bytes hold, and whatever the sink raises; then no thread is left behind, and what was not begun is not begun any
+    more.
     """
-    for file in files:
-        _reserve(root / file.path, file.size)
-    repairs = Repairs()
-    work = _Work(vaults, packs, [root / file.path for file in files], repairs, progress)
-    with ThreadPoolExecutor(STREAMS) as pool:
-        jobs = [pool.submit(work.do, fetch) for fetch in plan_fetches(files)]
+    keep_freed_memory()
+    work = _Work(vaults, packs, sink, done, Repairs(), Streams(), ByteBudget(memory), threading.Semaphore(_cores()))
+    with ThreadPoolExecutor(min(MOST + _cores(), max(len(fetches), 1)), "dr-restore") as pool:
+        jobs = [pool.submit(work.do, fetch) for fetch in fetches]
         try:
             for job in as_completed(jobs):
                 job.result()
         finally:
             pool.shutdown(cancel_futures=True)
-    return repairs
+    return work.repairs
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     vaults: Sequence[Vault]
     packs: Sequence[PackRef]
-    paths: Sequence[Path]
+    sink: Sink
+    done: Callable[[RangeFetch], None]
     repairs: Repairs
-    progress: Progress
+    streams: Streams
+    budget: ByteBudget
+    cores: threading.Semaphore
 
     def do(self, fetch: RangeFetch) -> None:
-        """One range: from the first vault that has it whole. Rewriting a frame that was written before is harmless."""
+        """One range: from the first vault that has it whole."""
         failed: list[DrError] = []
         for vault in self.vaults:
             try:
-                self._write(vault, fetch)
+                self._move(vault, fetch)
             except ASK_ANOTHER as error:
                 self.repairs.note(f"{error.what} [{error.where or vault.region}]")
                 failed.append(error)
             else:
-                self.progress.advance(sum(use.frame.raw * len(use.writes) for use in fetch.frames))
+                self.done(fetch)
                 return
         raise decisive_of_pack(failed)
 
-    def _write(self, vault: Vault, fetch: RangeFetch) -> None:
-        frames = [use.frame for use in fetch.frames]
-        raws = fetch_frames(vault, self.packs[fetch.pack], fetch.start, fetch.length, frames)
-        for use, raw in zip(fetch.frames, raws, strict=True):
-            self._place(use, raw)
-
-    def _place(self, use: FrameUse, raw: bytes) -> None:
-        if not raw.strip(b"\0"):
-            return  # the file was made at full length: a hole reads as these zeros and takes no space
-        for write in use.writes:
-            _pwrite(self.paths[write.file], write.offset, raw)
+    def _move(self, vault: Vault, fetch: RangeFetch) -> None:
+        pack = self.packs[fetch.pack]
+        with self.budget.hold(fetch.length):
+            with self.streams.one(fetch.length):
+                data = fetch_range(vault, pack, fetch.start, fetch.length)
+            with self.cores:
+                frames = [use.frame for use in fetch.frames]
+                self.sink.take(fetch, open_frames(vault, pack, fetch.start, data, frames))
 
 
-def _reserve(path: Path, size: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        os.ftruncate(descriptor, size)
-    finally:
-        os.close(descriptor)
-
-
-def _pwrite(path: Path, offset: int, raw: bytes) -> None:
-    view = memoryview(raw)
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        while view:
-            written = os.pwrite(descriptor, view, offset)
-            view, offset = view[written:], offset + written
-    finally:
-        os.close(descriptor)
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-import fnmatch
-import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dr_lib.clock import monotonic
-from dr_lib.errors import DrError, NotFound, UsageError
+from dr_lib.errors import DrError, UsageError
 from dr_lib.model.drill import Phase
 from dr_lib.model.manifest import Manifest
 from dr_lib.policy.failover import ASK_ANOTHER, decisive
 from dr_lib.progress import SILENT, Progress
 from dr_lib.vault.pack_reader import codec_of
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.restore.fetch import fetch_files
+from dr_lib.workflows.restore.allocator import growing_only
+from dr_lib.workflows.restore.landing import Landing, identity_of
+from dr_lib.workflows.restore.output import plan_outputs
+from dr_lib.workflows.restore.selection import select
 from dr_lib.workflows.restore.staging import Staging, refuse_full, refuse_occupied
-from dr_lib.workflows.restore.tree import check_files, finish_tree, make_directories
+from dr_lib.workflows.restore.tensor_file import tensor_tree
+from dr_lib.workflows.restore.tree import Tree, tree_of
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did. `repairs` says what could not be had from the first region and came from another."""
+    """What a restore did. `repairs` says what could not be had from the first region and came from another.
+
+    `kept_bytes` of `bytes` had been written by a try before this one and were not fetched again.
+    """
 
     manifest: Manifest
     region: str
     files: int
     bytes: int
+    kept_bytes: int
     phases: tuple[Phase, ...]
     repairs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sound manifest, its bytes, the region that it came from, and what was wrong with those before it."""
+
+    manifest: Manifest
+    data: bytes
+    region: str
+    notes: tuple[str, ...]
 
 
 def restore(
@@ -41,50 +57,78 @@ def restore(
     progress: Progress,
     include: Sequence[str] = (),
     attachments: Path | None = None,
+    tensors: Sequence[str] = (),
 ) -> Restored:
     """Restore a point into `target`, preferring the vaults in their order, range by range.
 
-    `include` are globs over paths (`*` also matches `/`); without any, everything comes back. `attachments` is a
-    second target for the point's proof files, filled when all else is ready to be published. Raises `Refused` (7) when
-    a target is not empty or cannot be, `OutOfSpace` (6), `NotFound` (5) when no path matches, `IntegrityError` (4) when
-    no region's bytes hold. A retry starts afresh.
+    `include` are globs over paths (`*` also matches `/`); without any, everything comes back. `tensors` are names
+    (`NAME` or `FILE:NAME`): then one safetensors file with these alone is made. `attachments` is a second target for
+    the point's proof files, filled when all else is ready to be published. Raises `Refused` (7) when a target is not
+    empty or cannot be, `OutOfSpace` (6), `NotFound` (5) when no path or tensor matches, `IntegrityError` (4) when no
+    region's bytes hold. After `StoreUnavailable` (6), an interruption or the death of this process the same call goes
+    on where it ended; after any other error nothing is left and a retry starts afresh.
     """
     started = monotonic()
     _refuse_targets(target, attachments)
-    region, manifest, notes = _manifest(vaults, asset, point)
-    wanted = select(manifest, include)
-    for codec, seal in {(frame.codec, frame.seal) for file in wanted.files for frame in file.frames}:
-        codec_of(codec, seal)
-    refuse_full(target, sum(file.size for file in wanted.files))
+    with growing_only():
+        found = first_manifest(vaults, asset, point)
+        tree = _wanted(found.manifest, include, tensors)
+        fetches = plan_outputs(tree.outputs)
+    refuse_unknown(tree)
+    refuse_full(target, tree.size)
+    identity = identity_of(found.data, [*include, "", *tensors], fetches)
     planned = monotonic()
-    with Staging(target) as staging:
-        make_directories(staging.root, wanted.directories)
-        progress.start(sum(file.size for file in wanted.files), f"restore {asset}")
-        repairs = fetch_files(vaults, manifest.summary.packs, wanted.files, staging.root, progress)
-        fetched = monotonic()
-        check_files(staging.root, wanted.files)
-        checked = monotonic()
-        finish_tree(staging.root, wanted.files, wanted.links, wanted.directories)
+    progress.start(tree.size, f"restore {asset}")
+    with Staging(target, identity, tree.kinds()) as staging:
+        landed = Landing(vaults, found.manifest.summary.packs, tree, fetches, staging, progress).land()
         if attachments is not None:
-            _fill(vaults, _attachments_tree(manifest), attachments, SILENT)
+            _fill(vaults, found.manifest, attachments)
         staging.publish()
     progress.finish()
-    moments = (started, planned, fetched, checked, monotonic())
+    moments = (started, planned, landed.fetched_at, landed.checked_at, monotonic())
     return Restored(
-        manifest=manifest,
-        region=region,
-        files=len(wanted.files),
-        bytes=sum(file.size for file in wanted.files),
+        manifest=found.manifest,
+        region=found.region,
+        files=len(tree.outputs),
+        bytes=tree.size,
+        kept_bytes=landed.kept,
         phases=_phases(("plan", "fetch", "check", "publish"), moments),
-        repairs=tuple(sorted({*notes, *repairs.notes})),
+        repairs=tuple(sorted({*found.notes, *landed.repairs})),
     )
 
 
 def restore_attachments(vaults: Sequence[Vault], asset: str, point: str, target: Path) -> Manifest:
     """Restore a point's proof files alone into `target`; errors as `restore`."""
-    _, manifest, _ = _manifest(vaults, asset, point)
-    _fill(vaults, _attachments_tree(manifest), target, SILENT)
+    manifest = first_manifest(vaults, asset, point).manifest
+    _fill(vaults, manifest, target)
     return manifest
+
+
+def first_manifest(vaults: Sequence[Vault], asset: str, point: str) -> Found:
+    """The first sound manifest; what `decisive` says when there is none."""
+    notes: list[str] = []
+    failed: list[DrError] = []
+    for vault in vaults:
+        try:
+            data = vault.manifest_bytes(asset, point)
+            return Found(vault.parse_manifest(asset, point, data), data, vault.region, tuple(notes))
+        except ASK_ANOTHER as error:
+            notes.append(f"{error.what} [{error.where or vault.region}]")
+            failed.append(error)
+    raise decisive(failed)
+
+
+def refuse_unknown(tree: Tree) -> None:
+    """`IntegrityError` when this version cannot open one of the frames: before a byte is fetched."""
+    frames = (piece.frame for output in tree.outputs for piece in output.pieces)
+    for codec, seal in {(frame.codec, frame.seal) for frame in frames}:
+        codec_of(codec, seal)
+
+
+def _wanted(manifest: Manifest, include: Sequence[str], tensors: Sequence[str]) -> Tree:
+    if include and tensors:
+        raise UsageError("--include names files and --tensor tensors", hint="give one of them")
+    return tensor_tree(manifest, tensors) if tensors else tree_of(select(manifest, include))
 
 
 def _refuse_targets(target: Path, attachments: Path | None) -> None:
@@ -96,62 +140,15 @@ def _refuse_targets(target: Path, attachments: Path | None) -> None:
         raise UsageError("one target lies in the other", where=f"{target}, {attachments}", hint="name two directories")
 
 
-def select(manifest: Manifest, include: Sequence[str]) -> Manifest:
-    """The part of a manifest that the globs name, and the directories that lead to it; `NotFound` for none."""
-    if not include:
-        return manifest
-    files = tuple(f for f in manifest.files if _matches(f.path, include))
-    links = tuple(link for link in manifest.links if _matches(link.path, include))
-    folders = {d.path for d in manifest.directories if d.path != "." and _matches(d.path, include)}
-    if not (files or links or folders):
-        raise NotFound(
-            f"nothing in {manifest.summary.asset}/{manifest.summary.point} matches {', '.join(include)}",
-            hint="patterns are compared with whole paths, as in 'tokenizer*' or '1_Pooling/*'",
-        )
-    needed = {"."}
-    for path in (*folders, *(f.path for f in files), *(link.path for link in links)):
-        needed.update(_ancestors(path))
-    directories = tuple(d for d in manifest.directories if d.path in needed | folders)
-    return replace(manifest, files=files, links=links, directories=directories)
-
-
-def _manifest(vaults: Sequence[Vault], asset: str, point: str) -> tuple[str, Manifest, list[str]]:
-    """The first sound manifest, the region that it came from, and what was wrong with those before it."""
-    notes: list[str] = []
-    failed: list[DrError] = []
-    for vault in vaults:
-        try:
-            return vault.region, vault.manifest(asset, point), notes
-        except ASK_ANOTHER as error:
-            notes.append(f"{error.what} [{error.where or vault.region}]")
-            failed.append(error)
-    raise decisive(failed)
-
-
-def _attachments_tree(manifest: Manifest) -> Manifest:
+def _fill(vaults: Sequence[Vault], manifest: Manifest, target: Path) -> None:
+    """The proof files of a point, which are small: never gone on with, always fetched whole."""
     root = tuple(replace(d, mode=0o700) for d in manifest.directories if d.path == ".")
-    return replace(manifest, files=manifest.attachments, links=(), directories=root)
-
-
-def _fill(vaults: Sequence[Vault], tree: Manifest, target: Path, progress: Progress) -> None:
+    tree = tree_of(replace(manifest, files=manifest.attachments, links=(), directories=root))
     with Staging(target) as staging:
-        fetch_files(vaults, tree.summary.packs, tree.files, staging.root, progress)
-        check_files(staging.root, tree.files)
-        finish_tree(staging.root, tree.files, tree.links, tree.directories)
+        Landing(vaults, manifest.summary.packs, tree, plan_outputs(tree.outputs), staging, SILENT).land()
         staging.publish()
 
 
 def _phases(names: Sequence[str], moments: Sequence[float]) -> tuple[Phase, ...]:
     ends = zip(names, moments, moments[1:], strict=False)
     return tuple(Phase(name, end - start) for name, start, end in ends)
-
-
-def _matches(path: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
-
-
-def _ancestors(path: str) -> list[str]:
-    found = []
-    while path := posixpath.dirname(path):
-        found.append(path)
-    return found

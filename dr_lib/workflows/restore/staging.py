@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from dr_lib.errors import DrError, OutOfSpace, PermissionDenied, Refused
+from dr_lib.errors import DrError, OutOfSpace, PermissionDenied, Refused, StoreUnavailable
+from dr_lib.workflows.restore.journal import Journal
 
 NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 UNFIT: Final = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.EBUSY, errno.EEXIST, errno.EILSEQ, errno.ELOOP)
+Kinds = Mapping[str, int]
+"""What may stand in a staging directory: `stat.S_IFREG` and the like by relative path."""
 
 
 class Staging:
     """A private directory beside `target`, on the same file system. A context manager.
 
     Entering refuses (7) a target that is not empty, is no directory, or is being restored into by another live
-    process; what a killed restore left there is removed. Leaving without `publish()` removes everything, so that
-    nothing stands in the target's place. An `OSError` inside comes out as this program's own (`disk_error`).
+    process. What a killed restore of the same `identity` left there is taken over, and `done` says which of its ranges
+    were written; anything else is removed. Leaving without `publish()` removes everything, so that nothing stands in
+    the target's place; but after `StoreUnavailable` or an interruption what was written stays for the next try. An
+    `OSError` inside comes out as this program's own (`disk_error`).
     """
 
-    def __init__(self, target: Path) -> None:
-        """`target` need not exist; its missing parents are made."""
+    def __init__(self, target: Path, identity: str = "", kinds: Kinds | None = None) -> None:
+        """`target` need not exist; its missing parents are made. Without an `identity` nothing is taken over or kept.
+
+        `kinds` is everything that a restore of this identity may have made.
+        """
         self.target = target
-        self.root = target.parent / f".{target.name}.restoring"
-        self._lock = target.parent / f".{target.name}.restoring.lock"
-        self._descriptor = -1
+        self.root = _root(target)
+        self.done: set[int] = set()
+        self._identity = identity
+        self._kinds = kinds or {}
+        self._published = False
+        self._journal = Journal(target.parent / f".{target.name}.restoring.journal", target)
+
+    def written(self, number: int) -> None:
+        """Range `number` is in its files: the next try need not fetch it. Called by several threads."""
+        self._journal.note(number)
+        self.done.add(number)
 
     def publish(self) -> None:
         """Rename the tree into the target's place: atomic, and refused when something appeared there meanwhile.
@@ -46,51 +62,52 @@ class Staging:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise _occupied(self.target) from error
             raise
+        self._published = True
 
     def __enter__(self) -> Self:
-        """Take the lock and make the directory."""
+        """Take the lock, and the directory over or make it."""
         refuse_occupied(self.target)
         with disk_errors(self.target):
             self.target.parent.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
+            self._journal.open()
             try:
-                _remove_tree(self.root)
-                self.root.mkdir(mode=0o700)
-            except OSError:
-                self._release()
+                self._take_over_or_begin()
+            except BaseException:
+                self._journal.close()
                 raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Remove what was not published and give the lock back."""
+        """Remove what was neither published nor is to be gone on with, and give the lock back."""
         try:
-            _remove_tree(self.root)
+            if not self._goes_on(error):
+                if not self._published:
+                    self._journal.clear()
+                    _remove_tree(self.root)
+                self._journal.remove()
         finally:
-            self._release()
+            self._journal.close()
         if isinstance(error, OSError):
             raise disk_error(error, self.target) from error
+        if isinstance(error, StoreUnavailable) and self._goes_on(error):
+            hint = f"run it again: it goes on with what is in {self.root}; remove that to begin afresh"
+            raise StoreUnavailable(error.what, where=error.where, hint=hint) from error
 
-    def _release(self) -> None:
-        self._lock.unlink(missing_ok=True)
-        os.close(self._descriptor)
+    def _goes_on(self, error: BaseException | None) -> bool:
+        interrupted = isinstance(error, StoreUnavailable) or (error is not None and not isinstance(error, Exception))
+        return bool(self._identity and self.done and interrupted and not self._published)
 
-    def _take_lock(self) -> None:
-        self._descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._descriptor)
-            raise self._taken() from error
-        if not self._lock.exists() or not os.path.samestat(os.fstat(self._descriptor), self._lock.stat()):
-            os.close(self._descriptor)  # its holder removed the file between our open and our lock
-            raise self._taken()
-
-    def _taken(self) -> Refused:
-        return Refused(
-            "another restore into this target is running", where=str(self.target), hint="wait for it, or name another"
-        )
+    def _take_over_or_begin(self) -> None:
+        done = self._journal.done(self._identity) if self._identity else None
+        if done and _unlocked(self.root, self._kinds):
+            self.done = done
+            return
+        self._journal.clear()
+        _remove_tree(self.root)
+        self.root.mkdir(mode=0o700)
+        self._journal.begin(self._identity)
 
 
 def refuse_occupied(target: Path) -> None:
@@ -107,16 +124,45 @@ def refuse_occupied(target: Path) -> None:
 
 
 def refuse_full(target: Path, needed: int) -> None:
-    """Raise `OutOfSpace` when the target's file system has less than `needed` bytes free: before a byte is fetched."""
+    """Raise `OutOfSpace` when the target's file system has less than `needed` bytes free: before a byte is fetched.
+
+    What an interrupted restore left beside the target counts as free: it is taken over or removed.
+    """
     with disk_errors(target):
         place = next(parent for parent in (target, *target.parents) if parent.exists())
-        free = shutil.disk_usage(place).free
+        free = shutil.disk_usage(place).free + _allocated(_root(target))
     if free < needed:
         raise OutOfSpace(
             f"{needed:,} bytes are to be restored and {free:,} are free",
             where=str(place),
             hint="free some space, or name another --to",
         )
+
+
+def _root(target: Path) -> Path:
+    return target.parent / f".{target.name}.restoring"
+
+
+def _allocated(root: Path) -> int:
+    if root.is_symlink() or not root.is_dir():
+        return 0
+    found = (Path(folder) / name for folder, _, names in os.walk(root) for name in names)
+    return sum(path.lstat().st_blocks * 512 for path in found)
+
+
+def _unlocked(root: Path, kinds: Kinds) -> bool:
+    """Make everything below `root` ours to change again; False when something stands there that we did not make."""
+    if root.is_symlink() or not root.is_dir() or root.stat().st_uid != os.geteuid():
+        return False
+    root.chmod(0o700)
+    for folder, folders, names in os.walk(root):
+        for path in (Path(folder) / name for name in (*folders, *names)):
+            kind = stat.S_IFMT(path.lstat().st_mode)
+            if kinds.get(str(path.relative_to(root))) != kind:
+                return False
+            if kind != stat.S_IFLNK:
+                path.chmod(0o700 if kind == stat.S_IFDIR else 0o600)  # a directory before the walk enters it
+    return True
 
 
 def _occupied(target: Path) -> Refused:

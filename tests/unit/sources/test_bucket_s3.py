@@ -38,7 +38,7 @@ def bucket(client) -> str:
 @pytest.fixture
 def source(seaweed: SeaweedRegion, bucket: str) -> Source:
     ref = StoreRef(f"s3://{bucket}/two words/reviews/", seaweed.endpoint, f"env:{PREFIX}")
-    return open_source(ref, open_store=partial(open_store, environ=environment_of(seaweed)))
+    return open_source(ref, open_store=partial(open_store, environ=environment_of(seaweed), foreign=True))
 
 
 def put(client, bucket: str, name: str, body: bytes = b"") -> None:
