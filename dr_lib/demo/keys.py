@@ -12,7 +12,7 @@ import yaml
 
 from dr_lib.crypto import key_text
 from dr_lib.demo.workspace import Workspace
-from dr_lib.errors import UsageError
+from dr_lib.errors import Refused, UsageError
 from dr_lib.use_cases.key_files import read_text
 from dr_lib.workflows.keys.generate import ESCROW, OPS, SIGNER, WRITER, GeneratedKeys, generate
 
@@ -20,9 +20,16 @@ KEY_FILES = (OPS, ESCROW, WRITER, SIGNER)
 
 
 def make_keys(workspace: Workspace) -> None:
-    """Make the keys unless they are there: what is sealed to them is lost with them. Atomic, safe to repeat."""
-    if not workspace.keys.exists():
-        generate(workspace.keys)
+    """Make the keys unless they are there. Atomic, safe to repeat.
+
+    `Refused` (7) when there are vaults already: they are in the clear, or sealed to keys that are gone.
+    """
+    if workspace.keys.exists():
+        return
+    if workspace.regions.exists():
+        hint = "bring keys/ back, or begin anew: drctl demo down, then remove this folder"
+        raise Refused("there are vaults here, and no keys to them", where=str(workspace.home), hint=hint)
+    generate(workspace.keys)
 
 
 def protection(workspace: Workspace) -> dict[str, Any]:

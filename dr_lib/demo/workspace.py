@@ -61,9 +61,14 @@ class Workspace:
         """Where the live assets are while a drill runs."""
         return self.home / "sources.lost"
 
+    @property
+    def regions(self) -> Path:
+        """Data of all regions."""
+        return self.home / "regions"
+
     def region(self, name: str) -> Path:
         """Data of one region."""
-        return self.home / "regions" / name
+        return self.regions / name
 
     def read_state(self) -> dict[str, Any]:
         """What `write_state` wrote last; empty when there is nothing."""

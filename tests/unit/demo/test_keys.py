@@ -10,7 +10,7 @@ from dr_lib.demo.configuration import write_configuration
 from dr_lib.demo.keys import KEY_FILES, make_keys
 from dr_lib.demo.regions import REGIONS
 from dr_lib.demo.workspace import Workspace
-from dr_lib.errors import UsageError
+from dr_lib.errors import Refused, UsageError
 from dr_lib.keys import SecretSource, keyset
 
 ENDPOINTS = dict.fromkeys(REGIONS, "http://127.0.0.1:1")
@@ -31,6 +31,14 @@ def test_a_second_start_keeps_the_keys(demo):
     before = contents(demo)
     make_keys(demo)
     assert contents(demo) == before
+
+
+def test_vaults_without_their_keys_are_not_given_others(tmp_path):
+    older = Workspace(tmp_path)
+    older.region("us-east").mkdir(parents=True)
+    with pytest.raises(Refused, match="no keys to them"):
+        make_keys(older)
+    assert not older.keys.exists()
 
 
 def test_only_the_owner_can_read_them(demo):
