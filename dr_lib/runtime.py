@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from dr_lib.clock import Clock, utc_now
-from dr_lib.config import load_config
+from dr_lib.config import load_config, values
+from dr_lib.errors import UsageError
+from dr_lib.model.rates import Rates
 from dr_lib.storage.credentials import Connections
+from dr_lib.storage.throttles import Throttles
 from dr_lib.use_cases.backing_up import BackingUp
 from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.over_config import Document
@@ -45,7 +49,20 @@ class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys):
         surroundings = os.environ if environ is None else environ
         config = load_config(path)
         standbys = Path(surroundings.get("DR_STANDBY_DIR") or Path(tempfile.gettempdir()) / f"dr-standby-{os.getuid()}")
-        return cls(Wiring(config, surroundings, connections, clock, standbys))
+        limits = {region.name: region.limits for region in config.regions.values() if region.limits is not None}
+        return cls(Wiring(config, surroundings, connections, clock, standbys, Throttles(limits, clock)))
+
+    def limited(self, upload: str | None = None, download: str | None = None) -> Self:
+        """This runtime at no more than these rates (`20MB/s`), over all regions together and whatever dr.yaml says.
+
+        A rate that is None leaves dr.yaml's in force. Raises `UsageError` (2) for what is no rate.
+        """
+        try:
+            rates = Rates(values.optional_rate(upload), values.optional_rate(download))
+        except ValueError as error:
+            what, _, right = str(error).partition("; ")
+            raise UsageError(what, hint=right) from error
+        return type(self)(replace(self._wiring, throttles=self._wiring.throttles.forced(rates)))
 
     def initialize(self, regions: Sequence[str] | None = None) -> Document:
         """Create the vaults of `regions` (all, when None); `Refused` (7) before any change when one is not empty."""

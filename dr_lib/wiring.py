@@ -12,6 +12,7 @@ from typing import Final
 
 from dr_lib.catalog.observe import Answer
 from dr_lib.clock import Clock
+from dr_lib.config.spell import spelled
 from dr_lib.crypto.keyset import Keyset
 from dr_lib.errors import DrError, StoreUnavailable
 from dr_lib.keys import SecretSource, keyset
@@ -24,6 +25,7 @@ from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.credentials import Connections, resolve
 from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.opening import open_store
+from dr_lib.storage.throttles import Throttles
 from dr_lib.vault.opening import open_vault
 from dr_lib.vault.vault import Vault
 
@@ -35,13 +37,17 @@ GONE: Final = "file:///lost-with-the-region"
 
 @dataclass(frozen=True)
 class Wiring:
-    """A configuration and what it takes to open what it names. `standby_root` is where standbys are made."""
+    """A configuration and what it takes to open what it names. `standby_root` is where standbys are made.
+
+    `throttles` keep the stores of regions to their rates; sources are read as fast as they go.
+    """
 
     config: Config
     environ: Mapping[str, str]
     connections: Connections | None
     clock: Clock
     standby_root: Path
+    throttles: Throttles
 
     @cached_property
     def keys(self) -> Keyset:
@@ -51,7 +57,8 @@ class Wiring:
 
     def store(self, region: str) -> ContainerStore:
         """A region's store, not asked anything yet."""
-        return HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
+        store = HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
+        return self.throttles.over(region, store)
 
     def vault(self, region: str) -> Vault:
         """A region's vault, proven to answer; raises what is wrong with it, naming the region."""
@@ -97,8 +104,9 @@ class Wiring:
             store["credentials"] = f"env:{STANDBY_PREFIX}"
         elif ref.credentials:
             store["credentials"] = ref.credentials
+        limits = {"limits": spelled(found)} if (found := self.config.region(region).limits) else {}
         facts = {"kind": asset.kind.value, "source": GONE, "regions": [region]}
-        config = {"version": 1, "regions": {region: store}, "assets": {asset.name: facts}} | self._reading()
+        config = {"version": 1, "regions": {region: store | limits}, "assets": {asset.name: facts}} | self._reading()
         return json.dumps(config, indent=1), environ
 
     def _reading(self) -> dict[str, object]:

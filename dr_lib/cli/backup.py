@@ -8,24 +8,35 @@ import typer
 from rich.console import Console
 
 from dr_lib.cli.figures import copies, pairs, size, span
+from dr_lib.cli.limits import LimitDownload, LimitUpload, limited
 from dr_lib.cli.session import Session, command
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @command(app, "backup", examples=["drctl backup minilm", "drctl backup minilm --region us-east --json"])
+    @command(
+        app,
+        "backup",
+        examples=[
+            "drctl backup minilm",
+            "drctl backup minilm --region us-east --json",
+            "drctl backup minilm --limit-upload 20MB/s",
+        ],
+    )
     def backup(
         session: Session,
         asset: Annotated[str, typer.Argument(help="An asset of dr.yaml.", show_default=False)],
         region: Annotated[
             list[str] | None, typer.Option("--region", help="Only this region; repeatable. Else all of the asset's.")
         ] = None,
+        limit_upload: LimitUpload = None,
+        limit_download: LimitDownload = None,
     ) -> None:
         """Back an asset up: a new recovery point in its first region, and copies in the others."""
         progress = session.progress()
         try:
-            document = session.runtime().backup(asset, region, progress)
+            document = limited(session, limit_upload, limit_download).backup(asset, region, progress)
         finally:
             progress.finish()
         session.output.show(document, lambda console: _tell(console, document))

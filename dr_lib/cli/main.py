@@ -11,7 +11,21 @@ from typing import Annotated, Any
 import typer
 
 from dr_lib import __version__
-from dr_lib.cli import backup, demo, doctor, drill, init, keys, points, replicate, restore, smoke, status, verify
+from dr_lib.cli import (
+    backup,
+    demo,
+    doctor,
+    drill,
+    init,
+    keys,
+    points,
+    replicate,
+    restore,
+    signature,
+    smoke,
+    status,
+    verify,
+)
 from dr_lib.cli.output import error_document, print_json, tell_error
 from dr_lib.cli.session import ConfigOption, JsonOption, Session, VerboseOption
 from dr_lib.errors import DrError, UsageError
@@ -50,7 +64,7 @@ def options(
     ctx.ensure_object(Session).accept(config=config, as_json=as_json, verbose=verbose)
 
 
-for module in (init, backup, points, replicate, verify, restore, smoke, drill, status, doctor, keys, demo):
+for module in (init, backup, points, replicate, verify, restore, smoke, drill, signature, status, doctor, keys, demo):
     module.register(app)
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from dr_lib.cli.figures import pairs, size, span
+from dr_lib.cli.limits import LimitDownload, LimitUpload, limited
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import UsageError
 
@@ -16,6 +17,7 @@ EXAMPLES = (
     "drctl restore minilm --to /srv/minilm",
     "drctl restore minilm --to /srv/minilm --at 2026-11-23T18:00:00Z --region eu-west",
     "drctl restore minilm --to /tmp/config --include '*.json'",
+    "drctl restore minilm --to /srv/minilm --limit-download 100MB/s",
     "drctl restore minilm --to /tmp/one --tensor embeddings.word_embeddings.weight",
 )
 
@@ -41,6 +43,9 @@ def register(app: typer.Typer) -> None:
         with_attachments: Annotated[
             str | None, typer.Option("--with-attachments", metavar="DIR", help="Put golden outputs and the like here.")
         ] = None,
+        *,
+        limit_upload: LimitUpload = None,
+        limit_download: LimitDownload = None,
     ) -> None:
         """Restore a point. The target appears whole, every file checked, or not at all.
 
@@ -52,7 +57,7 @@ def register(app: typer.Typer) -> None:
         progress = session.progress()
         globs, tensors = tuple(include or ()), tuple(tensor or ())
         try:
-            runtime = session.runtime()
+            runtime = limited(session, limit_upload, limit_download)
             document = runtime.restore(asset, to, point, at, region, globs, with_attachments, progress, tensors)
         finally:
             progress.finish()

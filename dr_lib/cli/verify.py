@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from dr_lib.cli.figures import rows, size, span
+from dr_lib.cli.limits import LimitDownload, LimitUpload, limited
 from dr_lib.cli.names import asset_and_point
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import IntegrityError
@@ -29,7 +30,11 @@ def register(app: typer.Typer) -> None:
     @command(
         app,
         "verify",
-        examples=["drctl verify", "drctl verify minilm --region eu-west --mode structure", "drctl verify --unverified"],
+        examples=[
+            "drctl verify",
+            "drctl verify minilm --region eu-west --mode structure",
+            "drctl verify --unverified --limit-download 50MB/s",
+        ],
     )
     def verify(
         session: Session,
@@ -38,11 +43,13 @@ def register(app: typer.Typer) -> None:
         ] = None,
         region: Annotated[str | None, typer.Option("--region", help="Only this region's copies.")] = None,
         mode: Annotated[Mode, typer.Option("--mode", help="How deep to look.")] = Mode.FULL,
+        limit_upload: LimitUpload = None,
+        limit_download: LimitDownload = None,
         *,
         unverified: Annotated[bool, typer.Option("--unverified", help="Leave out what is verified already.")] = False,
     ) -> int:
         """Re-read copies and leave the result in their vault. Exit code 4 when something is damaged."""
-        runtime, progress = session.runtime(), session.progress()
+        runtime, progress = limited(session, limit_upload, limit_download), session.progress()
         asset, point = asset_and_point(runtime, name) if name else (None, None)
         try:
             document = runtime.verify(asset, point, region, mode.value, progress, unverified=unverified)

@@ -23,6 +23,10 @@ ENTROPY: Final = zstandard.ZstdCompressionParameters(
 that cost more than the Huffman codes they replace and most of the time. `target_length` 0 keeps Huffman codes on."""
 
 
+HOPELESS: Final = 0.998
+"""Share of a sample from which on the whole is not worth the time."""
+
+
 class _Contexts(threading.local):
     """Contexts of one thread: they may not be shared, and to make one costs more than to compress a small file."""
 
@@ -37,11 +41,8 @@ _contexts = _Contexts()
 def compress(raw: bytes) -> bytes:
     """One frame with content size; of the two ways to make it, the one that does better on a sample of `raw`."""
     part = sample(raw)
-    by_entropy, by_matching = _frame(part, ENTROPY), _frame(part, MATCHING)
-    matching = len(by_matching) < len(by_entropy)
-    if len(part) == len(raw):
-        return by_matching if matching else by_entropy
-    return _frame(raw, MATCHING if matching else ENTROPY)
+    frame, parameters = _better(part)
+    return frame if len(part) == len(raw) else _frame(raw, parameters)
 
 
 def compress_matching(raw: bytes) -> bytes:
@@ -63,14 +64,28 @@ def decompress(stored: bytes | memoryview, length: int) -> bytes:
 
 
 def shrink(raw: bytes) -> bytes:
-    """A frame if that is shorter than `raw`, else `raw`: the two are told apart by the length alone."""
-    frame = compress(raw)
+    """A frame if that is shorter than `raw`, else `raw`: the two are told apart by the length alone.
+
+    Where a sample hardly shrinks, as mantissas do not, the whole is not tried.
+    """
+    part = sample(raw)
+    frame, parameters = _better(part)
+    if len(part) < len(raw):
+        if len(frame) > len(part) * HOPELESS:
+            return raw
+        frame = _frame(raw, parameters)
     return frame if len(frame) < len(raw) else raw
 
 
 def expand(stored: memoryview, length: int) -> bytes | memoryview:
     """What `shrink` was given, `length` bytes of it; `IntegrityError` for anything else."""
     return stored if len(stored) == length else decompress(stored, length)
+
+
+def _better(part: bytes) -> tuple[bytes, zstandard.ZstdCompressionParameters]:
+    """The shorter of the two frames, and how it was made."""
+    by_entropy, by_matching = _frame(part, ENTROPY), _frame(part, MATCHING)
+    return (by_matching, MATCHING) if len(by_matching) < len(by_entropy) else (by_entropy, ENTROPY)
 
 
 def _frame(raw: bytes, parameters: zstandard.ZstdCompressionParameters) -> bytes:

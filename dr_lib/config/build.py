@@ -10,13 +10,25 @@ from dr_lib.config.schema import (
     DrillSchema,
     FileSchema,
     ObjectivesSchema,
+    RegionLimitsSchema,
     RegionSchema,
     RetentionSchema,
+    SignatureSchema,
     SmokeSchema,
     StoreSchema,
 )
-from dr_lib.model.asset import Asset, AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
+from dr_lib.model.asset import (
+    Asset,
+    AssetKind,
+    DrillPolicy,
+    Objectives,
+    Retention,
+    SignaturePolicy,
+    SmokePolicy,
+    Tolerance,
+)
 from dr_lib.model.config import Config, Limits
+from dr_lib.model.rates import Hours, RateLimits, Rates
 from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
 
 
@@ -34,7 +46,13 @@ def build(file: FileSchema, path: Path) -> Config:
 
 def _region(name: str, region: RegionSchema, folder: Path) -> Region:
     lock = None if region.lock is None else LockPolicy(LockMode(region.lock.mode), region.lock.days)
-    return Region(name, _store(region, folder), lock)
+    limits = None if region.limits is None else _limits(region.limits)
+    return Region(name, _store(region, folder), lock, limits)
+
+
+def _limits(limits: RegionLimitsSchema) -> RateLimits:
+    hours = tuple(Hours(one.start, one.end, Rates(one.upload, one.download)) for one in limits.hours)
+    return RateLimits(Rates(limits.upload, limits.download), hours, limits.timezone)
 
 
 def _store(store: StoreSchema, folder: Path) -> StoreRef:
@@ -54,6 +72,7 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         drill=_drill(asset.drill),
         smoke=None if asset.smoke is None else _smoke(asset.smoke, folder),
         expectations=_beside(asset.expectations, folder),
+        signature=None if asset.signature is None else _signature(asset.signature, folder),
     )
 
 
@@ -73,6 +92,11 @@ def _smoke(smoke: SmokeSchema, folder: Path) -> SmokePolicy:
     judged = smoke.tolerance
     tolerance = Tolerance(judged.cosine, judged.max_abs, judged.latency)
     return SmokePolicy(smoke.loader, _beside(smoke.golden, folder), tolerance)
+
+
+def _signature(signature: SignatureSchema, folder: Path) -> SignaturePolicy:
+    chain = tuple(folder / path for path in signature.certificate_chain)
+    return SignaturePolicy(_beside(signature.public_key, folder), chain)
 
 
 def _beside(path: str | None, folder: Path) -> Path | None:

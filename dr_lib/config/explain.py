@@ -50,7 +50,11 @@ def _right_field(location: Location) -> str:
     if SECRET_FIELD.search(word):
         return NO_SECRETS
     model = _model_at(location[:-1])
-    return did_you_mean(word, model.model_fields) if model else ""
+    return did_you_mean(word, _names(model)) if model else ""
+
+
+def _names(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_at(location: Location) -> type[BaseModel] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from dr_lib.config import values
 from dr_lib.config.locations import server_address, store_url
@@ -52,6 +53,12 @@ def _url_or_mapping(value: object) -> object:
     return {"url": value} if not isinstance(value, dict) else value
 
 
+def _signature(value: object) -> object:
+    if isinstance(value, dict) and bool(value.get("public_key")) == bool(value.get("certificate_chain")):
+        raise ValueError("this names no signer, or two; write public_key: key.pem, or certificate_chain: [root.pem]")
+    return value
+
+
 def _workers() -> int:
     return min(os.cpu_count() or 1, 8)
 
@@ -63,6 +70,7 @@ def _count(least: int, most: int) -> BeforeValidator:
 Text = Annotated[str, BeforeValidator(values.text)]
 Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
+Rate = Annotated[int | None, BeforeValidator(values.optional_rate)]
 Kept = Annotated[int, _count(0, 100_000)]
 
 
@@ -81,10 +89,40 @@ class StoreSchema(Strict):
     credentials: Annotated[str | None, BeforeValidator(values.credentials)] = None
 
 
+class RatesSchema(Strict):
+    """Rates of a region."""
+
+    upload: Rate = None
+    download: Rate = None
+
+
+class HoursSchema(RatesSchema):
+    """One entry of `hours:` of a region's limits."""
+
+    start: Annotated[time, BeforeValidator(values.time_of_day)] = Field(alias="from")
+    end: Annotated[time, BeforeValidator(values.time_of_day)] = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _say_something(self) -> Self:
+        if self.start == self.end:
+            raise ValueError("these hours begin and end at once; for the whole day put the rate beside hours:")
+        if self.upload is None and self.download is None:
+            raise ValueError("these hours limit nothing; add upload: or download:")
+        return self
+
+
+class RegionLimitsSchema(RatesSchema):
+    """`limits:` of a region."""
+
+    hours: list[HoursSchema] = Field(default_factory=list)
+    timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = ZoneInfo("UTC")
+
+
 class RegionSchema(StoreSchema):
     """One entry of `regions:`."""
 
     lock: LockSchema | None = None
+    limits: RegionLimitsSchema | None = None
 
 
 class ObjectivesSchema(Strict):
@@ -133,6 +171,13 @@ class DrillSchema(Strict):
     standby: Annotated[str, BeforeValidator(values.name)] = "local"
 
 
+class SignatureSchema(Strict):
+    """`signature:` of an asset."""
+
+    public_key: Text | None = None
+    certificate_chain: list[Text] = Field(default_factory=list)
+
+
 class AssetSchema(Strict):
     """One entry of `assets:`."""
 
@@ -146,6 +191,7 @@ class AssetSchema(Strict):
     drill: DrillSchema = DrillSchema()
     smoke: SmokeSchema | None = None
     expectations: Text | None = None
+    signature: Annotated[SignatureSchema | None, BeforeValidator(_signature)] = None
 
 
 class LimitsSchema(Strict):
@@ -175,5 +221,7 @@ EXAMPLES: dict[str, Any] = {
     "url": "add `url: s3://bucket/prefix`, `url: file:///directory` or `url: rclone:remote:path`",
     "loader": f"add `loader: {LOADERS[0]}`",
     "mode": "add `mode: governance` or `mode: compliance`",
+    "from": 'add `from: "08:00"`',
+    "to": 'add `to: "18:00"`',
     "days": "add `days: 30`",
 }

@@ -6,8 +6,9 @@ No message repeats a value that may be a secret.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 NAME_RULE = "use 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit"
@@ -16,6 +17,7 @@ _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|w)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?([KMGT]i?B)")
 _BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _PRESETS = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -47,6 +49,36 @@ def size(value: object) -> int:
     if count <= 0:
         raise ValueError(f"{value!r} is no size; write a number and its unit: 64MiB, 512MiB, 1GiB")
     return count
+
+
+def rate(value: object) -> int:
+    """Bytes a second of `50MB/s` and the like; zero is refused."""
+    text_of = value.removesuffix("/s") if isinstance(value, str) and value.endswith("/s") else ""
+    try:
+        return size(text_of)
+    except ValueError:
+        raise ValueError(f"{value!r} is no rate; write a number and its unit: 512KiB/s, 20MB/s, 1GB/s") from None
+
+
+def optional_rate(value: object) -> int | None:
+    """As `rate`; None stands for no limit."""
+    return None if value is None else rate(value)
+
+
+def time_of_day(value: object) -> time:
+    """`08:00` and the like, from 00:00 to 23:59."""
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'{value!r} is no time of day; write hours and minutes in quotes: "08:00"')
+    return time(int(match[1]), int(match[2]))
+
+
+def timezone(value: object) -> ZoneInfo:
+    """A time zone by its name in the IANA database."""
+    try:
+        return ZoneInfo(text(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone that is known here; write UTC or one like Europe/Berlin") from None
 
 
 def schedule(value: object) -> str | None:

@@ -71,6 +71,14 @@ class DrillPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class SignaturePolicy:
+    """Who must have signed the asset (an OpenSSF model signature): a public key, or a chain of certificates."""
+
+    public_key: Path | None
+    certificate_chain: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Asset:
     """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies."""
 
@@ -85,3 +93,4 @@ class Asset:
     drill: DrillPolicy
     smoke: SmokePolicy | None = None
     expectations: Path | None = None
+    signature: SignaturePolicy | None = None

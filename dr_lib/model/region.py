@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dr_lib.model.rates import RateLimits
+
 
 class LockMode(StrEnum):
     """Object-lock mode of the region's bucket."""
@@ -37,8 +39,9 @@ class StoreRef:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A named failure domain, the store of its vault, and its lock policy."""
+    """A named failure domain, the store of its vault, its lock policy, and how fast it may be used."""
 
     name: str
     store: StoreRef
     lock: LockPolicy | None = None
+    limits: RateLimits | None = None

@@ -20,6 +20,17 @@ class Piece:
 
 
 Shard = tuple[Piece, ...]
+LEAST_LOCAL: Final = 96 << 20
+"""A shard of this length fills about one pack."""
+ROUNDS: Final = 4
+
+
+def local_shard_bytes(total: int, *, workers: int, most: int) -> int:
+    """Length of a shard where one machine does them all: each worker gets a few, so that they end together.
+
+    The first shard of a file costs more than the others, since it takes the digests of the whole.
+    """
+    return min(most, max(LEAST_LOCAL, total // (workers * ROUNDS)))
 
 
 def plan_shards(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,20 @@ def record_proof(asset: Asset, directory: Path, *, timeout_s: float = smoke.DEFA
     policy = known_policy(asset)
     golden = smoke.record_golden(directory, policy.loader, _inputs(policy), timeout_s=timeout_s)
     return {GOLDEN: _encoded({**golden, "environment": environment.capture()})}
+
+
+def proof_basis(asset: Asset) -> str:
+    """A digest of all that `record_proof` depends on besides the asset's files: policy, inputs, suite, libraries.
+
+    A file that the asset names and that cannot be read counts as unlike any other: recording will say so.
+    """
+    golden, loader = (None, None) if asset.smoke is None else (asset.smoke.golden, asset.smoke.loader)
+    named = [path for path in (asset.expectations, golden) if path is not None]
+    facts = [asset.kind.value, loader, SENTENCES, environment.capture()]
+    basis = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for path in named:
+        basis.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else secrets.token_bytes(32))
+    return basis.hexdigest()
 
 
 def _dataset_proof(asset: Asset, directory: Path, timeout_s: float) -> dict[str, bytes]:

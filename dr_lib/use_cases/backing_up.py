@@ -15,15 +15,18 @@ from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
 from dr_lib.policy.choice import restorable_regions
 from dr_lib.policy.exposure import exposure
+from dr_lib.policy.shard_plan import local_shard_bytes
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
-from dr_lib.standby.proof import record_proof
+from dr_lib.standby.proof import proof_basis, record_proof
+from dr_lib.use_cases.examining import examine_uncommitted
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
 from dr_lib.vault.records import refuse_without_writer_key
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.commit import commit_backup
 from dr_lib.workflows.backup.plan import plan_backup
+from dr_lib.workflows.backup.proof import ProofRecorder
 from dr_lib.workflows.backup.proof import record_proof as store_proof
 from dr_lib.workflows.backup.records import PROOF, BackupPlan, StoredPart, load_plan, shard_name
 from dr_lib.workflows.backup.shard import store_shard
@@ -52,16 +55,20 @@ class BackingUp(OverConfig):
         facts = self.config.asset(asset)
         vault, plan = self._run(asset, region, run)
         source = self._wiring.source(facts)
-        part = store_proof(vault, source, plan, load_index(vault), partial(record_proof, facts))
+        part = store_proof(vault, source, plan, partial(load_index, vault), _recorder(facts))
         return {"attachments": list(part.names), "note": part.note}
 
     def commit_backup(self, asset: str, region: str, run: str) -> Document:
         """Commit a run whose shards and proof are stored. Idempotent."""
         started = monotonic()
         vault, plan = self._run(asset, region, run)
-        committed = commit_backup(vault, self._wiring.source(self.config.asset(asset)), plan, capture())
+        facts = self.config.asset(asset)
+        source = self._wiring.source(facts)
+        seen = examine_uncommitted(facts, source, vault, plan)
+        committed = commit_backup(vault, source, plan, capture() | seen.facts)
         copies = {region: CopyState.COMPLETE.value}
-        return documents.committed_document(committed, copies, monotonic() - started, self._exposed())
+        seconds = monotonic() - started
+        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
 
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
@@ -73,10 +80,11 @@ class BackingUp(OverConfig):
         facts = self.config.asset(asset)
         wanted = list(regions or facts.regions)
         vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
-        plan = self._plan(facts, vault)
-        parts = self._store(facts, vault, plan, progress)
+        plan = self._plan(facts, vault, here=True)
         source = self._wiring.source(facts)
-        committed = commit_backup(vault, source, plan, capture(), parts)
+        seen = examine_uncommitted(facts, source, vault, plan)
+        parts = self._store(facts, vault, plan, progress)
+        committed = commit_backup(vault, source, plan, capture() | seen.facts, parts)
         copies = {vault.region: CopyState.COMPLETE.value}
         failed: list[DrError] = []
         for region in (name for name in wanted if name != vault.region):
@@ -85,7 +93,8 @@ class BackingUp(OverConfig):
                 copies[region] = CopyState.COMPLETE.value
         progress.finish()
         raise_first(failed)
-        return documents.committed_document(committed, copies, monotonic() - started, self._exposed())
+        seconds = monotonic() - started
+        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
 
     def replicate(
         self,
@@ -120,10 +129,12 @@ class BackingUp(OverConfig):
     def _exposed(self) -> tuple[str, ...]:
         return exposure(self.config.encryption, self.config.signing)
 
-    def _plan(self, asset: Asset, vault: Vault) -> BackupPlan:
+    def _plan(self, asset: Asset, vault: Vault, *, here: bool = False) -> BackupPlan:
         refuse_without_writer_key(vault)
         limits = self.config.limits
-        return plan_backup(asset, self._wiring.source(asset), vault, limits.shard_bytes, self._wiring.clock)
+        local = partial(local_shard_bytes, workers=limits.workers, most=limits.shard_bytes)
+        size = local if here else lambda _: limits.shard_bytes
+        return plan_backup(asset, self._wiring.source(asset), vault, size, self._wiring.clock)
 
     def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
         vault = self._wiring.vault(self.config.region(region).name)
@@ -144,7 +155,8 @@ class BackingUp(OverConfig):
                     job.result()
             finally:
                 pool.shutdown(cancel_futures=True)
-        proof = store_proof(vault, source, plan, index, partial(record_proof, asset))
+        known = (lambda: index) if any(plan.shards) else partial(load_index, vault)
+        proof = store_proof(vault, source, plan, known, _recorder(asset))
         return {name: job.result() for name, job in jobs.items()} | {PROOF: proof}
 
     def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
@@ -154,6 +166,10 @@ class BackingUp(OverConfig):
             said = f"{point} is committed in {source.region}, and its copy to {region} failed: {error.what}"
             hint = f"when {region} is back: drctl replicate {asset}"
             raise type(error)(said, where=error.where, hint=hint) from error
+
+
+def _recorder(asset: Asset) -> ProofRecorder:
+    return ProofRecorder(partial(record_proof, asset), proof_basis(asset))
 
 
 def _replicate_all(

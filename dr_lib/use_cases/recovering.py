@@ -15,6 +15,7 @@ from dr_lib.errors import DrError, UsageError
 from dr_lib.format.layout import POINT_ID
 from dr_lib.policy.choice import LATEST
 from dr_lib.progress import SILENT, Progress
+from dr_lib.provenance.examination import RestoredSignature
 from dr_lib.standby.process import ProcessStandby
 from dr_lib.standby.smoke import SmokeRequest
 from dr_lib.standby.smoke import run as run_smoke
@@ -49,8 +50,10 @@ class Recovering(OverConfig):
         started = monotonic()
         vaults, chosen = self._chosen(asset, point, at, region)
         extra = Path(attachments).absolute() if attachments else None
-        done = restore(vaults, asset, chosen, Path(target).absolute(), progress, include, extra, tensor)
-        return documents.restored_document(done, str(Path(target).absolute()), monotonic() - started)
+        place = Path(target).absolute()
+        signature = RestoredSignature(self.config.asset(asset).signature, whole=not (include or tensor))
+        done = restore(vaults, asset, chosen, place, progress, include, extra, tensor, inspect=signature)
+        return {**documents.restored_document(done, str(place), monotonic() - started), "signature": signature.state}
 
     def stream_tensors(
         self,

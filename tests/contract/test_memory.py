@@ -3,6 +3,7 @@ import pytest
 from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.memory import MemoryStore
 from dr_lib.storage.retrying import RetryingStore
+from dr_lib.storage.throttled import Pace, ThrottledStore
 from dr_lib.testing.store_contract import StoreContract
 
 
@@ -34,3 +35,14 @@ class TestHedgedStore(StoreContract):
     @pytest.fixture
     def absent(self) -> HedgedStore:
         return HedgedStore(MemoryStore("region memory", created=False))
+
+
+class TestThrottledStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> ThrottledStore:
+        return ThrottledStore(MemoryStore("region memory"), upload=Pace(lambda: 1e12), download=Pace(lambda: 1e12))
+
+    @pytest.fixture
+    def absent(self) -> ThrottledStore:
+        missing = MemoryStore("region memory", created=False)
+        return ThrottledStore(missing, upload=Pace(lambda: 1e12), download=Pace(lambda: 1e12))

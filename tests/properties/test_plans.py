@@ -15,7 +15,7 @@ from dr_lib.policy.copy_state import derive
 from dr_lib.policy.failover import decisive, decisive_of_pack
 from dr_lib.policy.restore_plan import MAX_GAP, MAX_RANGE, part_of_file, plan_fetches, whole_file
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
-from dr_lib.policy.shard_plan import plan_shards
+from dr_lib.policy.shard_plan import LEAST_LOCAL, ROUNDS, local_shard_bytes, plan_shards
 from tests.properties.manifests import file_entry
 
 quick = settings(max_examples=150, deadline=None)
@@ -181,3 +181,10 @@ ERRORS = (StoreUnavailable, PermissionDenied, IntegrityError, NotFound)
 def test_what_a_silent_region_may_hold_is_not_called_damaged_or_absent(errors: list[DrError]):
     assert type(decisive(errors)) is min((type(e) for e in errors), key=ERRORS.index)
     assert not isinstance(decisive_of_pack(errors), NotFound)
+
+
+@given(st.integers(0, 1 << 50), st.integers(1, 64), st.integers(1, 1 << 40))
+def test_local_shards_keep_all_workers_busy_and_never_exceed_the_limit(total, workers, most):
+    length = local_shard_bytes(total, workers=workers, most=most)
+    assert 0 < length <= most
+    assert length in (most, LEAST_LOCAL) or total // length >= workers * ROUNDS

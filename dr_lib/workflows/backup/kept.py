@@ -111,6 +111,11 @@ def _moved(piece: StoredPiece, part: StoredPart, file: int, packs: dict[PackRef,
     return StoredPiece(file, piece.start, frames, piece.sha256, piece.blake3)
 
 
+def is_same(past: PastRun, listing: SourceListing, kept: StoredPart) -> bool:
+    """Whether nothing at all differs from the past run: every file is kept, and so are directories and links."""
+    return listing == past.plan.listing and len(kept_files(kept)) == len(listing.files) > 0
+
+
 def kept_files(part: StoredPart) -> Sequence[int]:
     """Numbers of the files that a kept part holds."""
     return sorted({piece.file for piece in part.pieces})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -12,15 +12,19 @@ from dr_lib.format import layout
 from dr_lib.model.asset import Asset
 from dr_lib.policy.shard_plan import Shard, plan_shards
 from dr_lib.sources.base import Source, SourceListing
-from dr_lib.sources.cut import cut_file
+from dr_lib.sources.cut import divisions
 from dr_lib.sources.freeze import freeze
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.backup.kept import kept_files, kept_part, last_run
+from dr_lib.workflows.backup.kept import is_same, kept_files, kept_part, last_run
 from dr_lib.workflows.backup.records import KEPT, BackupPlan, StoredPart, save_part, save_plan
 
 
-def plan_backup(asset: Asset, source: Source, vault: Vault, shard_bytes: int, clock: Clock) -> BackupPlan:
-    """A plan, saved in `vault`. Raises `SourceUnstable` (8) when the source is changing or incomplete.
+def plan_backup(
+    asset: Asset, source: Source, vault: Vault, shard_bytes: Callable[[int], int], clock: Clock
+) -> BackupPlan:
+    """A plan, saved in `vault`; `shard_bytes` says how long a shard may be by the bytes that have to be read.
+
+    Raises `SourceUnstable` (8) when the source is changing or incomplete.
 
     Files that stand as the last committed run saw them are not read again: see `kept`. The point's time is taken before
     the listing, so that it never claims to be younger than what it holds.
@@ -39,6 +43,7 @@ def plan_backup(asset: Asset, source: Source, vault: Vault, shard_bytes: int, cl
         listing=listing,
         shards=_shards(source, listing, still, shard_bytes),
         kept=len(still),
+        same_as=past.plan.point if past is not None and is_same(past, listing, kept) else "",
     )
     if still:
         save_part(vault, plan, KEPT, kept)
@@ -46,24 +51,16 @@ def plan_backup(asset: Asset, source: Source, vault: Vault, shard_bytes: int, cl
     return plan
 
 
-def _shards(source: Source, listing: SourceListing, kept: Container[int], shard_bytes: int) -> tuple[Shard, ...]:
+def _shards(
+    source: Source, listing: SourceListing, kept: Container[int], shard_bytes: Callable[[int], int]
+) -> tuple[Shard, ...]:
     """Shards of the files that have to be read."""
     numbers = [number for number in range(len(listing.files)) if number not in kept]
     sizes = [listing.files[number].size for number in numbers]
-    shards = plan_shards(sizes, shard_bytes, lambda place: _boundaries(source, listing, numbers[place]))
+    shards = plan_shards(sizes, shard_bytes(sum(sizes)), lambda place: _boundaries(source, listing, numbers[place]))
     return tuple(tuple(replace(piece, file=numbers[piece.file]) for piece in shard) for shard in shards)
 
 
 def _boundaries(source: Source, listing: SourceListing, number: int) -> Iterable[int]:
-    """Offsets at which a file may be divided: between frames, and never inside a tensor."""
     file = listing.files[number]
-    cut = cut_file(file.path, partial(source.read, file), file.size)
-    tensors = iter(cut.tensors)
-    tensor_end = 0
-    pending = next(tensors, None)
-    for span in cut.spans[1:]:
-        while pending is not None and pending.offset < span.offset:
-            tensor_end = max(tensor_end, pending.offset + pending.length)
-            pending = next(tensors, None)
-        if tensor_end <= span.offset:
-            yield span.offset
+    return divisions(file.path, partial(source.read, file), file.size)

@@ -29,7 +29,8 @@ AGAIN: Final = "back up again"
 class BackupPlan:
     """A frozen source and its division into shards. `point` is the id that the commit will use.
 
-    `kept` counts the files that need not be read: they are in the part `KEPT`, and in no shard.
+    `kept` counts the files that need not be read: they are in the part `KEPT`, and in no shard. `same_as` names the
+    committed run whose source stood exactly as this one's does; it is empty when anything differs.
     """
 
     asset: str
@@ -40,6 +41,7 @@ class BackupPlan:
     listing: SourceListing
     shards: tuple[Shard, ...]
     kept: int = 0
+    same_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class StoredPiece:
 class StoredPart:
     """What one shard (or the proof, or the files that were kept) holds. The frames' `pack` indexes `packs`.
 
-    `names` are the attachments' names in the proof part and empty in a shard; `note` says why a proof is missing.
+    `names` are the attachments' names in the proof part and empty in a shard; `note` says why a proof is missing,
+    `basis` what it depends on besides the source, so that an unchanged one need not be recorded again.
     """
 
     packs: tuple[PackRef, ...]
@@ -68,6 +71,7 @@ class StoredPart:
     new_bytes: int
     names: tuple[str, ...] = ()
     note: str = ""
+    basis: str = ""
 
 
 def save_plan(vault: Vault, plan: BackupPlan) -> None:
@@ -153,7 +157,7 @@ def _plan_json(plan: BackupPlan) -> Json:
             "links": [entries.link_json(link) for link in plan.listing.links],
             "shards": [[[p.file, p.start, p.end] for p in shard] for shard in plan.shards],
         }
-        | ({"kept": plan.kept} if plan.kept else {})
+        | ({"kept": plan.kept, "same_as": plan.same_as} if plan.kept else {})
     )
 
 
@@ -172,6 +176,7 @@ def _parse_plan(record: Json) -> BackupPlan:
         ),
         shards=tuple(tuple(_parse_shard_piece(row, len(files)) for row in shard) for shard in record["shards"]),
         kept=entries.natural(record.get("kept", 0)),
+        same_as=entries.text(record.get("same_as", "")),
     )
 
 
@@ -196,7 +201,7 @@ def _part_json(part: StoredPart) -> Json:
         "new_bytes": part.new_bytes,
         "names": list(part.names),
         "note": part.note,
-    }
+    } | ({"basis": part.basis} if part.basis else {})
 
 
 def _seal_row(seal: PackSeal | None) -> list[str]:
@@ -231,6 +236,7 @@ def _parse_part(record: Json) -> StoredPart:
         new_bytes=entries.natural(record["new_bytes"]),
         names=tuple(entries.text(name) for name in record["names"]),
         note=entries.text(record["note"]),
+        basis=entries.text(record.get("basis", "")),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from blake3 import blake3
@@ -12,6 +12,7 @@ from blake3 import blake3
 from dr_lib.errors import NotFound
 from dr_lib.model.manifest import FrameRef, PackRef, TensorEntry
 from dr_lib.policy.shard_plan import Piece
+from dr_lib.process_memory import keep_freed_memory
 from dr_lib.progress import Progress
 from dr_lib.sources.base import FileCut, ReadRange, Source, SourceFile, Span, TensorSpan
 from dr_lib.sources.cut import cut_file, is_one_span
@@ -50,6 +51,7 @@ def store_shard(
         return load_part(vault, plan, name)
     except NotFound:
         pass
+    keep_freed_memory()
     with PackWriter(vault, index) as writer:
         read = [_read_piece(source, plan, piece, writer, progress) for piece in plan.shards[number]]
         writer.finish()
@@ -59,18 +61,14 @@ def store_shard(
 
 
 def store_attachments(
-    vault: Vault, plan: BackupPlan, name: str, contents: dict[str, bytes], index: ChunkIndex, note: str
+    vault: Vault, plan: BackupPlan, name: str, contents: dict[str, bytes], index: ChunkIndex, note: str, basis: str = ""
 ) -> StoredPart:
     """Store small named contents as a part of the run, like a shard whose files are in memory."""
-    try:
-        return load_part(vault, plan, name)
-    except NotFound:
-        pass
     names = tuple(sorted(contents))
     with PackWriter(vault, index) as writer:
         read = [_read_content(number, contents[item], writer) for number, item in enumerate(names)]
         writer.finish()
-    part = _part(read, index, writer, names, note)
+    part = replace(_part(read, index, writer, names), note=note, basis=basis)
     save_index(vault, plan.point, name, writer.outlines)
     return save_part(vault, plan, name, part)
 
@@ -80,7 +78,7 @@ def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWrit
     if is_one_span(file.path, file.size):
         return _read_small(source, file, piece, writer, progress)
     read = partial(source.read, file)
-    cut = cut_file(file.path, read, file.size)
+    cut = cut_file(file.path, read, file.size, (piece.start, piece.end))
     meter = TensorMeter(file.path, _tensors_within(cut, piece))
     whole = _WholeFile() if piece.start == 0 else None
     chunks: list[Chunk] = []
@@ -155,9 +153,7 @@ class _WholeFile:
         return self._sha256.digest(), self._blake3.digest()
 
 
-def _part(
-    read: list[_Read], index: ChunkIndex, writer: PackWriter, names: tuple[str, ...] = (), note: str = ""
-) -> StoredPart:
+def _part(read: list[_Read], index: ChunkIndex, writer: PackWriter, names: tuple[str, ...] = ()) -> StoredPart:
     packs: dict[PackRef, int] = {}
     pieces = tuple(
         StoredPiece(r.piece.file, r.piece.start, _frames(r.chunks, index, packs), r.sha256, r.blake3) for r in read
@@ -169,7 +165,6 @@ def _part(
         raw_bytes=sum(r.piece.end - r.piece.start for r in read),
         new_bytes=writer.new_bytes,
         names=names,
-        note=note,
     )
 
 

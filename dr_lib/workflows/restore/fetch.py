@@ -14,9 +14,9 @@ from dr_lib.model.manifest import PackRef
 from dr_lib.policy.failover import ASK_ANOTHER, decisive_of_pack
 from dr_lib.policy.restore_plan import RangeFetch
 from dr_lib.policy.streams import MOST
+from dr_lib.process_memory import keep_freed_memory
 from dr_lib.vault.pack_reader import fetch_range, open_frames
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.restore.allocator import keep_freed_memory
 from dr_lib.workflows.restore.flow import MEMORY, ByteBudget, Streams
 
 
@@ -97,9 +97,10 @@ class _Work:
 
     def _move(self, vault: Vault, fetch: RangeFetch) -> None:
         pack = self.packs[fetch.pack]
-        with self.budget.hold(fetch.length):
-            with self.streams.one(fetch.length):
-                data = fetch_range(vault, pack, fetch.start, fetch.length)
+        # A range counts as in flight until it is written: where decoding is the slow part, more requests bring nothing,
+        # and their bytes would only wait.
+        with self.budget.hold(fetch.length), self.streams.one(fetch.length):
+            data = fetch_range(vault, pack, fetch.start, fetch.length)
             with self.cores:
                 frames = [use.frame for use in fetch.frames]
                 self.sink.take(fetch, open_frames(vault, pack, fetch.start, data, frames))

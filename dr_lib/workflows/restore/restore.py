@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from dr_lib.errors import DrError, UsageError
 from dr_lib.model.drill import Phase
 from dr_lib.model.manifest import Manifest
 from dr_lib.policy.failover import ASK_ANOTHER, decisive
+from dr_lib.process_memory import growing_only
 from dr_lib.progress import SILENT, Progress
 from dr_lib.vault.pack_reader import codec_of
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.restore.allocator import growing_only
 from dr_lib.workflows.restore.landing import Landing, identity_of
 from dr_lib.workflows.restore.output import plan_outputs
 from dr_lib.workflows.restore.selection import select
@@ -58,12 +58,15 @@ def restore(
     include: Sequence[str] = (),
     attachments: Path | None = None,
     tensors: Sequence[str] = (),
+    *,
+    inspect: Callable[[Path], None] = lambda _: None,
 ) -> Restored:
     """Restore a point into `target`, preferring the vaults in their order, range by range.
 
     `include` are globs over paths (`*` also matches `/`); without any, everything comes back. `tensors` are names
     (`NAME` or `FILE:NAME`): then one safetensors file with these alone is made. `attachments` is a second target for
-    the point's proof files, filled when all else is ready to be published. Raises `Refused` (7) when a target is not
+    the point's proof files, filled when all else is ready to be published. `inspect` is
+    shown the tree before that, and nothing is published when it raises. Raises `Refused` (7) when a target is not
     empty or cannot be, `OutOfSpace` (6), `NotFound` (5) when no path or tensor matches, `IntegrityError` (4) when no
     region's bytes hold. After `StoreUnavailable` (6), an interruption or the death of this process the same call goes
     on where it ended; after any other error nothing is left and a retry starts afresh.
@@ -81,6 +84,7 @@ def restore(
     progress.start(tree.size, f"restore {asset}")
     with Staging(target, identity, tree.kinds()) as staging:
         landed = Landing(vaults, found.manifest.summary.packs, tree, fetches, staging, progress).land()
+        inspect(staging.root)
         if attachments is not None:
             _fill(vaults, found.manifest, attachments)
         staging.publish()

@@ -7,7 +7,7 @@ import pytest
 from dr_lib.errors import NotFound
 from tests.unit.cli.conftest import ANSWERS, POINT, RESULT, SMOKE
 
-PLAIN = {"attachments": None}
+PLAIN = {"attachments": None, "tensor": ()}
 CALLS = [
     (["init"], "initialize", {"regions": None}),
     (["init", "--region", "a", "--region", "b"], "initialize", {"regions": ["a", "b"]}),
@@ -42,9 +42,31 @@ CALLS = [
         },
     ),
     (
-        ["restore", "m", "--to", "/t", "--point", POINT, "--with-attachments", "/p"],
+        [
+            "restore",
+            "m",
+            "--to",
+            "/t",
+            "--point",
+            POINT,
+            "--with-attachments",
+            "/p",
+            "--tensor",
+            "a",
+            "--tensor",
+            "f:b",
+        ],
         "restore",
-        {"asset": "m", "target": "/t", "point": POINT, "at": None, "region": None, "include": (), "attachments": "/p"},
+        {
+            "asset": "m",
+            "target": "/t",
+            "point": POINT,
+            "at": None,
+            "region": None,
+            "include": (),
+            "attachments": "/p",
+            "tensor": ("a", "f:b"),
+        },
     ),
     (["smoke", "m", "--dir", "/t"], "smoke", {"asset": "m", "directory": "/t", "point": "latest"}),
     (["smoke", "m", "--dir", "/t", "--point", "p"], "smoke", {"asset": "m", "directory": "/t", "point": "p"}),

@@ -122,3 +122,31 @@ def test_damaged_records_cost_a_full_read_and_nothing_else(world, reads):
     assert world.runtime.backup(ASSET)["new_bytes"] == 0
     assert "model.safetensors" in reads
     assert restored(world, "out") == tree(world.source)
+
+
+def test_a_proof_is_recorded_again_only_when_something_it_rests_on_changed(tmp_path, monkeypatch):
+    from dr_lib.use_cases import backing_up
+
+    asset = {"kind": "dataset", "expectations": str(tmp_path / "suite.json")}
+    (tmp_path / "suite.json").write_text("{}")
+    world = make_world(tmp_path / "world", ("one",), asset=asset)
+    (world.source / "rows.csv").write_text("a,b\n1,2\n")
+    settled(world.source)
+    os.utime(world.source, (YESTERDAY, YESTERDAY))
+    recorded: list[str] = []
+
+    def record(asset, directory):
+        recorded.append(asset.name)
+        return {"tables.json": b"{}%d" % len(recorded)}
+
+    monkeypatch.setattr(backing_up, "record_proof", record)
+    points = [world.runtime.backup(ASSET)["point"] for _ in range(2)]
+    assert len(recorded) == 1
+    world.runtime.restore(ASSET, str(tmp_path / "out"), points[1], attachments=str(tmp_path / "proof"))
+    assert (tmp_path / "proof" / "tables.json").read_bytes() == b"{}1"
+    (tmp_path / "suite.json").write_text("{ }")
+    world.runtime.backup(ASSET)
+    assert len(recorded) == 2
+    (world.source / "more.csv").write_text("a,b\n")
+    world.runtime.backup(ASSET)
+    assert len(recorded) == 3

@@ -1,4 +1,4 @@
-"""Memory of a restore: what decoding frees is kept for the next frame, and a plan is made without a collector's walks.
+"""Memory of a process that moves an asset: what one frame frees is kept for the next, and no collector walks in vain.
 
 Page faults of fresh memory took as long as decoding; garbage collections as long as planning.
 """

@@ -1,0 +1,1 @@
+"""Where an asset says it comes from: OpenSSF model signatures, made and checked."""
