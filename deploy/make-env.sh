@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes .env beside docker-compose.yaml from deploy/env.example, with a random secret in every empty place.
+# Writes .env beside docker-compose.yaml from deploy/env.example, with a random secret in every empty place but the keys'.
 # An .env that is there is never touched: who loses these secrets loses the database and the regions' keys.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,9 +17,11 @@ while IFS= read -r line; do
     case $line in
     \#* | '') printf '%s\n' "$line" ;;
     *FERNET_KEY=) printf '%s%s\n' "$line" "$(secret)" ;;
+    DR_IDENTITY= | DR_WRITER_KEY= | DR_SIGNING_KEY=) printf '%s\n' "$line" ;; # deploy/make-keys.sh makes them
     *=) printf '%s%s\n' "$line" "$(secret | tr -d '=')" ;; # the padding would need quoting elsewhere
     *) printf '%s\n' "$line" ;;
     esac
 done <deploy/env.example >.env.new
 mv .env.new .env
 echo "make-env: wrote .env; keep a copy of it in a safe place that is not this machine"
+echo "make-env: next, deploy/make-keys.sh makes the keys that seal and sign the vaults"

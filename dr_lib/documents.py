@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from dr_lib.format.canonical import time_text
@@ -36,8 +37,10 @@ def part_document(number: int, part: StoredPart) -> Document:
     return {"shard": number, "raw_bytes": part.raw_bytes, "new_bytes": part.new_bytes, "packs": len(part.packs)}
 
 
-def committed_document(committed: Committed, copies: dict[str, str], seconds: float) -> Document:
-    """A committed point; `warnings` says what it lacks to be proven."""
+def committed_document(
+    committed: Committed, copies: dict[str, str], seconds: float, exposed: Sequence[str] = ()
+) -> Document:
+    """A committed point; `warnings` says what it lacks to be proven, and how it is `exposed`."""
     summary = committed.summary
     return {
         "point": summary.point,
@@ -49,7 +52,7 @@ def committed_document(committed: Committed, copies: dict[str, str], seconds: fl
         "files": summary.files,
         "copies": copies,
         "seconds": round(seconds, 3),
-        "warnings": [committed.note] if committed.note else [],
+        "warnings": [*([committed.note] if committed.note else []), *exposed],
     }
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from dr_lib.clock import monotonic
 from dr_lib.demo.main_job import MainJob, undo_disaster
+from dr_lib.demo.outsider import Seen, look_at
 from dr_lib.demo.processes import AIRFLOW, REGION, end, members, port_is_free
 from dr_lib.demo.regions import REGIONS, DemoRegions
 from dr_lib.demo.report import job_report
-from dr_lib.demo.start_up import airflow_records, api_of, bring_up, login, runtime_of, site_of
+from dr_lib.demo.start_up import airflow_records, api_of, bring_up, login, runtime_of, site_of, stores_of
 from dr_lib.demo.workspace import Workspace
 
 Facts = dict[str, Any]
@@ -44,7 +45,7 @@ def run(*, workspace: Workspace | None = None, say: Say = say_on_stderr) -> Fact
     began = monotonic()
     with api_of(demo) as api:
         job = MainJob(demo, DemoRegions(demo), api, say).run()
-    report = job_report(job, runtime_of(demo).points(), login(demo))
+    report = job_report(job, runtime_of(demo).points(), _seen(demo, job), login(demo))
     return report | {"seconds": round(monotonic() - began, 1)}
 
 
@@ -74,6 +75,12 @@ def status(*, workspace: Workspace | None = None) -> Facts:
         "regions": regions,
         "airflow": {"url": site.url if site else None, "healthy": healthy, "processes": airflow},
     }
+
+
+def _seen(demo: Workspace, job: dict[str, Facts]) -> dict[str, Seen]:
+    signing = runtime_of(demo).config.signing
+    trusted, stores = signing.trusted if signing else (), stores_of(demo)
+    return {asset: look_at(stores, asset, facts["point"]["point"], trusted) for asset, facts in job.items()}
 
 
 def _ports(demo: Workspace) -> list[int]:

@@ -8,12 +8,13 @@ from typing import Any
 import yaml
 
 from dr_lib.demo import assets
+from dr_lib.demo.keys import protection
 from dr_lib.demo.regions import LOCKED_REGION, REGIONS, credentials_prefix
 from dr_lib.demo.workspace import Workspace
 
 MODEL = "minilm"
 DATASET = "tables"
-_HEAD = "# The demo's configuration, written by `drctl demo up`. Credentials lie in secrets.env beside it.\n"
+_HEAD = "# The demo's configuration, written by `drctl demo up`. No secret stands here: see secrets.env and keys/.\n"
 _SUITE = f"expectations/{DATASET}.json"
 _OBJECTIVES = {"rpo": "24h", "rto": "15m"}
 
@@ -28,7 +29,7 @@ def stage_samples(workspace: Workspace) -> None:
 
 
 def write_configuration(workspace: Workspace, endpoints: dict[str, str]) -> None:
-    """Write `dr.yaml`; `endpoints` are the S3 URLs by region."""
+    """Write `dr.yaml`; `endpoints` are the S3 URLs by region. The keys must have been made."""
     workspace.config_file.write_text(_HEAD + yaml.safe_dump(_document(workspace, endpoints), sort_keys=False))
 
 
@@ -38,11 +39,11 @@ def _document(workspace: Workspace, endpoints: dict[str, str]) -> dict[str, Any]
     return {
         "version": 1,
         "regions": {name: _region(name, endpoints[name]) for name in REGIONS},
-        "encryption": "none",
+        **protection(workspace),
         "limits": {"shard": "32MiB"},
         "assets": {
-            MODEL: model | _protection(workspace.sources / MODEL),
-            DATASET: dataset | _protection(workspace.sources / DATASET),
+            MODEL: model | _promised(workspace.sources / MODEL),
+            DATASET: dataset | _promised(workspace.sources / DATASET),
         },
     }
 
@@ -56,5 +57,5 @@ def _region(name: str, endpoint: str) -> dict[str, Any]:
     return region | ({"lock": {"mode": "governance", "days": 1}} if name == LOCKED_REGION else {})
 
 
-def _protection(source: Path) -> dict[str, Any]:
+def _promised(source: Path) -> dict[str, Any]:
     return {"source": source.as_uri(), "regions": list(REGIONS), "objectives": dict(_OBJECTIVES)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from rich import box
@@ -10,16 +11,24 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from dr_lib.demo.outsider import Seen
+
 Facts = dict[str, Any]
 
 PROVEN = "proven"
 
 
-def job_report(job: dict[str, Facts], points: list[Facts], login: Facts) -> Facts:
-    """`job` is what `MainJob.run` returned, `points` what `Runtime.points` says now. `proven` is True when all are."""
+def job_report(job: dict[str, Facts], points: list[Facts], seen: dict[str, Seen], login: Facts) -> Facts:
+    """`job` is what `MainJob.run` returned, `points` what `Runtime.points` says now, `seen` what each asset's point
+    shows to outsiders. `proven` is True when all are."""
     copies = {point["point"]: point["copies"] for point in points}
     assets = [
-        {"asset": asset, **_point_facts(facts["point"], copies), **_drill_facts(facts["drill"])}
+        {
+            "asset": asset,
+            **_point_facts(facts["point"], copies),
+            **asdict(seen[asset]),
+            **_drill_facts(facts["drill"]),
+        }
         for asset, facts in job.items()
     ]
     return {"proven": all(one["verdict"] == PROVEN for one in assets), "assets": assets, **login}
@@ -69,6 +78,12 @@ def _copies(one: Facts) -> RenderableType:
     return "\n".join(f"{region}: {state}" for region, state in one["copies"].items())
 
 
+def _protection(one: Facts) -> RenderableType:
+    words = {"sealed": "NOT SEALED", "signed": "NOT SIGNED"}
+    said = ", ".join(good if one[good] else bad for good, bad in words.items())
+    return Text(said, style="" if one["sealed"] and one["signed"] else "bold red")
+
+
 def _evidence(one: Facts) -> RenderableType:
     kept: dict[str, list[str]] = {}
     for region, key in one["evidence"].items():
@@ -104,6 +119,7 @@ _ROWS: dict[str, Callable[[Facts], RenderableType]] = {
     "bytes": lambda one: _bytes(one["logical_bytes"]),
     "stored bytes": lambda one: _bytes(one["stored_bytes"]),
     "copies": _copies,
+    "protection": _protection,
     "RPO": lambda one: _objective(one["rpo_s"], one["rpo_objective_s"]),
     "RTO by phase": _rto,
     "verdict": _verdict,

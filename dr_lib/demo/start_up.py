@@ -13,12 +13,15 @@ from typing import Any
 from dr_lib.demo.airflow_api import AirflowApi
 from dr_lib.demo.airflow_processes import ADMIN, AirflowSite
 from dr_lib.demo.configuration import stage_samples, write_configuration
+from dr_lib.demo.keys import make_keys
 from dr_lib.demo.main_job import dags_of_the_job
 from dr_lib.demo.processes import AIRFLOW, ProcessRecord, end, first_free_port, members, port_is_free
 from dr_lib.demo.regions import REGIONS, DemoRegions, new_credentials
 from dr_lib.demo.workspace import Workspace
 from dr_lib.errors import PermissionDenied, Refused, UsageError
 from dr_lib.runtime import Runtime
+from dr_lib.storage.base import ContainerStore
+from dr_lib.storage.opening import open_store
 
 PREFERRED_PORT = 8080
 DAGS_SECONDS = 120.0
@@ -30,6 +33,7 @@ Say = Callable[[str], None]
 def bring_up(demo: Workspace, say: Say) -> list[str]:
     """Start what does not run and return its names; when it returns, Airflow has taken in the DAGs."""
     _make_secrets(demo)
+    make_keys(demo)
     with ThreadPoolExecutor(max_workers=2) as threads:
         prepared = threads.submit(_prepare_airflow, demo, say)
         staged = threads.submit(stage_samples, demo)
@@ -74,6 +78,12 @@ def api_of(demo: Workspace) -> Iterator[AirflowApi]:
 def runtime_of(demo: Workspace) -> Runtime:
     """The demo's runtime, in this process."""
     return Runtime.load(demo.config_file, environ={**os.environ, **demo.read_secrets()})
+
+
+def stores_of(demo: Workspace) -> dict[str, ContainerStore]:
+    """Every region's store, with the credentials of the regions and no key of the vaults."""
+    environ, regions = demo.read_secrets(), runtime_of(demo).config.regions
+    return {name: open_store(regions[name].store, f"region {name}", environ=environ) for name in REGIONS}
 
 
 def _make_secrets(demo: Workspace) -> None:

@@ -1,6 +1,6 @@
 """The demo's folder: where everything it starts keeps its files, and the record of what is running.
 
-No secret stands in `state.json`; credentials lie in `secrets.env`, readable by its owner alone.
+No secret stands in `state.json`; credentials lie in `secrets.env` and keys in `keys/`, readable by their owner alone.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class Workspace:
         return self.home / "secrets.env"
 
     @property
+    def keys(self) -> Path:
+        """The keys that open, write and sign the vaults; the folder is its owner's alone."""
+        return self.home / "keys"
+
+    @property
     def airflow_home(self) -> Path:
         """`AIRFLOW_HOME` of the demo."""
         return self.home / "airflow"
@@ -56,9 +61,14 @@ class Workspace:
         """Where the live assets are while a drill runs."""
         return self.home / "sources.lost"
 
+    @property
+    def regions(self) -> Path:
+        """Data of all regions."""
+        return self.home / "regions"
+
     def region(self, name: str) -> Path:
         """Data of one region."""
-        return self.home / "regions" / name
+        return self.regions / name
 
     def read_state(self) -> dict[str, Any]:
         """What `write_state` wrote last; empty when there is nothing."""

@@ -22,7 +22,8 @@ class Credentials:
 
 
 Connections = Callable[[str], Credentials]
-"""Resolves an Airflow connection id; raises `UsageError` when there is no such connection."""
+"""Resolves an Airflow connection id; `UsageError` without such a connection or its secret. One that keeps a key of the
+vaults has that as `secret_key`, and need not have an access key."""
 
 
 def resolve(
@@ -64,4 +65,11 @@ def _from_connection(connection: str, label: str, connections: Connections | Non
             where=label,
             hint="use env:PREFIX where no Airflow runs",
         )
-    return connections(connection)
+    found = connections(connection)
+    if not found.access_key:
+        raise UsageError(
+            "the Airflow connection holds no access key",
+            where=f"{label}, airflow:{connection}",
+            hint="set its login to the access key",
+        )
+    return found

@@ -14,6 +14,7 @@ from dr_lib.errors import DrError, OutOfSpace, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
 from dr_lib.policy.choice import restorable_regions
+from dr_lib.policy.exposure import exposure
 from dr_lib.policy.shard_plan import local_shard_bytes
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
@@ -66,7 +67,8 @@ class BackingUp(OverConfig):
         seen = examine_uncommitted(facts, source, vault, plan)
         committed = commit_backup(vault, source, plan, capture() | seen.facts)
         copies = {region: CopyState.COMPLETE.value}
-        return seen.noted(documents.committed_document(committed, copies, monotonic() - started))
+        seconds = monotonic() - started
+        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
 
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
@@ -91,7 +93,8 @@ class BackingUp(OverConfig):
                 copies[region] = CopyState.COMPLETE.value
         progress.finish()
         raise_first(failed)
-        return seen.noted(documents.committed_document(committed, copies, monotonic() - started))
+        seconds = monotonic() - started
+        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
 
     def replicate(
         self,
@@ -122,6 +125,9 @@ class BackingUp(OverConfig):
                 failed += _replicate_all(answers, vault, missing, copied, progress)
         raise_first(failed)
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
+
+    def _exposed(self) -> tuple[str, ...]:
+        return exposure(self.config.encryption, self.config.signing)
 
     def _plan(self, asset: Asset, vault: Vault, *, here: bool = False) -> BackupPlan:
         refuse_without_writer_key(vault)

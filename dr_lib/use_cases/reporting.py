@@ -10,10 +10,13 @@ from dr_lib.catalog.answers import kept_in, open_ones
 from dr_lib.catalog.observe import Answer, Observation, observe
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
+from dr_lib.model.check import Check
+from dr_lib.policy.exposure import exposure
 from dr_lib.policy.standing import standing
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.evidence import PastDrill, last_drill
-from dr_lib.workflows.doctor import examine
+from dr_lib.workflows.doctor import examine, failed
+from dr_lib.workflows.keys.roles import check_keys
 
 
 class Reporting(OverConfig):
@@ -33,8 +36,15 @@ class Reporting(OverConfig):
     def doctor(self) -> Document:
         """What is missing or misconfigured here, and the fix."""
         answers = self._wiring.answers(list(self.config.regions))
-        checks = examine(self.config, answers, self._wiring.source)
-        return {"checks": [asdict(check) for check in checks], "ok": all(check.ok for check in checks)}
+        checks = (*self._keys_here(), *examine(self.config, answers, self._wiring.source))
+        warnings = list(exposure(self.config.encryption, self.config.signing))
+        return {"checks": [asdict(one) for one in checks], "warnings": warnings, "ok": all(one.ok for one in checks)}
+
+    def _keys_here(self) -> tuple[Check, ...]:
+        try:
+            return check_keys(self.config, self._wiring.keys)
+        except DrError as error:
+            return (failed("keys", error),)
 
     def _observe(self, asset: str) -> Observation:
         return observe(asset, self._wiring.answers(self.config.asset(asset).regions))

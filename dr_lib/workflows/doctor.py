@@ -5,24 +5,14 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from dr_lib.catalog.observe import Answer
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset, AssetKind
+from dr_lib.model.check import Check
 from dr_lib.model.config import Config
 from dr_lib.sources.base import Source
 from dr_lib.vault.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at; `fix` is the next step when it is not `ok`."""
-
-    name: str
-    ok: bool
-    detail: str
-    fix: str = ""
 
 
 def examine(config: Config, answers: Mapping[str, Answer], open_source: Callable[[Asset], Source]) -> tuple[Check, ...]:
@@ -37,14 +27,14 @@ def examine(config: Config, answers: Mapping[str, Answer], open_source: Callable
 def _region(name: str, answer: Answer) -> Check:
     if isinstance(answer, Vault):
         return Check(f"region {name}", True, "the vault answers")
-    return _failed(f"region {name}", answer)
+    return failed(f"region {name}", answer)
 
 
 def _source(asset: Asset, open_source: Callable[[Asset], Source]) -> Check:
     try:
         listing = open_source(asset).listing()
     except DrError as error:
-        return _failed(f"source of {asset.name}", error)
+        return failed(f"source of {asset.name}", error)
     size = sum(file.size for file in listing.files)
     return Check(f"source of {asset.name}", True, f"{len(listing.files):,} files, {size:,} bytes")
 
@@ -68,6 +58,7 @@ def _needed_module(asset: Asset) -> str | None:
     return asset.smoke.loader.replace("-", "_") if asset.smoke else None
 
 
-def _failed(name: str, error: DrError) -> Check:
+def failed(name: str, error: DrError) -> Check:
+    """The check that an error ended."""
     detail = error.what if error.where is None else f"{error.what} [{error.where}]"
     return Check(name, False, detail, error.hint or "")

@@ -13,6 +13,8 @@ from dr_lib.model.asset import Asset
 
 OWNER = "disaster-recovery"
 STANDBY_QUEUE = "standby"
+READER_QUEUE = "reader"
+"""Of tasks that open what is sealed: their workers hold the identity, which machines that back up must not have."""
 REPLICATE_DAG = "dr_replicate"
 RESTORE_DAG = "dr_restore"
 LONGEST_TASK = timedelta(hours=24)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, Param
 
-from dr_airflow.conventions import RESTORE_DAG, choice, dag_arguments, field
+from dr_airflow.conventions import READER_QUEUE, RESTORE_DAG, choice, dag_arguments, field
 from dr_airflow.operators import RestoreOperator
 
 _DOC = """# Restore
@@ -27,6 +27,7 @@ def restore_dag(assets: tuple[str, ...], regions: tuple[str, ...]) -> DAG:
             target="{{ params.target }}",
             point="{{ params.point }}",
             region="{{ params.region or '' }}",
+            queue=READER_QUEUE,
         )
     return dag
 

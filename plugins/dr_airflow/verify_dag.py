@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from dr_airflow.conventions import choice, dag_arguments, dag_id, promise, schedule
+from dr_airflow.conventions import READER_QUEUE, choice, dag_arguments, dag_id, promise, schedule
 from dr_airflow.operators import VerifyCopiesOperator
 from dr_lib.model.asset import Asset
 
@@ -31,6 +31,10 @@ def verify_dag(asset: Asset) -> DAG:
     )
     with dag:
         VerifyCopiesOperator.partial(
-            task_id="verify", asset=asset.name, scope="{{ params.scope }}", map_index_template="{{ task.region }}"
+            task_id="verify",
+            asset=asset.name,
+            scope="{{ params.scope }}",
+            map_index_template="{{ task.region }}",
+            queue=READER_QUEUE,
         ).expand(region=list(asset.regions))
     return dag

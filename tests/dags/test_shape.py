@@ -48,6 +48,14 @@ def test_a_drill_runs_on_the_standbys_queue_and_is_never_tried_again(dags):
     assert drill.retries == 0
 
 
+def test_what_opens_a_sealed_vault_runs_where_the_identity_is_and_what_backs_up_does_not(dags):
+    queues = {(dag.dag_id, task.task_id): task.queue for dag in dags.values() for task in dag.tasks}
+    readers = {name for name, queue in queues.items() if queue == "reader"}
+    assert readers == {("dr_verify__minilm", "verify"), ("dr_verify__tables", "verify"), ("dr_restore", "restore")}
+    backing_up = {queue for (dag, _), queue in queues.items() if dag.startswith(("dr_backup", "dr_replicate"))}
+    assert backing_up == {"default"}
+
+
 def test_unpausing_waits_for_the_next_moment_of_the_schedule(dags, monkeypatch):
     from airflow.timetables import trigger
     from airflow.timetables.base import TimeRestriction

@@ -5,6 +5,7 @@ The tests build on each other in the order of the file: one demo is brought up f
 
 from __future__ import annotations
 
+import base64
 import filecmp
 import json
 import os
@@ -20,7 +21,10 @@ import httpx
 import psutil
 import pytest
 
+from dr_lib.crypto import key_text
+from dr_lib.demo.keys import KEY_FILES
 from dr_lib.demo.processes import AIRFLOW, REGION, members, port_is_free
+from dr_lib.demo.regions import REGIONS
 from dr_lib.demo.start_up import api_of, runtime_of
 from dr_lib.demo.workspace import Workspace
 from dr_lib.errors import ObjectiveMissed, Refused
@@ -92,9 +96,40 @@ def test_the_evidence_lies_in_the_surviving_vaults(demo):
         assert set(one["evidence"]) == set(SURVIVORS)
         for region, key in one["evidence"].items():
             store = open_store(regions[region].store, f"region {region}", environ=environ)
-            evidence = store.get(key).decode()
+            envelope = json.loads(store.get(key))
+            assert envelope["signatures"]
+            evidence = base64.b64decode(envelope["payload"]).decode()
             assert one["drill"] in evidence
             assert one["point"] in evidence
+
+
+def test_every_copy_is_sealed_and_signed(demo):
+    assert [(one["sealed"], one["signed"]) for one in demo.report["assets"]] == [(True, True), (True, True)]
+
+
+def secret_keys(demo) -> dict[str, str]:
+    return {name: key_text.in_file((demo.workspace.keys / name).read_text()).text for name in KEY_FILES}
+
+
+def test_no_key_of_the_vaults_is_in_anything_that_airflow_wrote(demo):
+    """Logs of tasks and processes, XCom and rendered fields in the database, the databases of the regions."""
+    keys = secret_keys(demo)
+    read: set[str] = set()
+    for path in sorted(demo.workspace.home.rglob("*")):
+        if demo.workspace.keys in path.parents or not path.is_file():
+            continue
+        found = [name for name, text in keys.items() if text.encode() in path.read_bytes()]
+        assert found == [], path
+        read.add(path.name)
+    assert {"airflow.db", "dr.yaml", "secrets.env", "state.json", "airflow-scheduler.log"} <= read
+    assert any(name.startswith("attempt=") for name in read), "no log of a task was looked at"
+
+
+def test_no_key_of_the_vaults_is_in_an_argument_or_in_the_environment_of_a_process(demo):
+    keys = secret_keys(demo)
+    seen = {process.pid: (process.cmdline(), list(process.environ().values())) for process in demo.processes()}
+    assert len(seen) >= len(REGIONS) + 4
+    assert [pid for pid, facts in seen.items() if any(text in repr(facts) for text in keys.values())] == []
 
 
 def test_the_web_interface_is_closed_to_strangers_and_shows_no_broken_file(demo):

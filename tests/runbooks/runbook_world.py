@@ -1,4 +1,4 @@
-"""The world that a runbook is read in: three real regions, live assets, a dr.yaml, and what goes wrong there."""
+"""The world that a runbook is read in: three real regions, sealed and signed, a dr.yaml, and what goes wrong there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import yaml
 from safetensors.numpy import load_file, save_file
 
+from dr_lib.crypto import key_text
 from dr_lib.demo import assets
 from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.runtime import Runtime
@@ -47,7 +48,15 @@ class RunbookWorld:
         self.names |= {"DR_CONFIG": str(self.config), "SECRETS": str(self.folder / "secrets.env")}
         self.names |= {"NOTES": str(self.folder / "incident"), "TARGET": str(self.folder / "restored")}
         (self.folder / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in _secrets(self.regions)))
-        self.config.write_text(yaml.safe_dump(_document(self.regions), sort_keys=False))
+        made = key_files.generate_keys(self.keys)
+        self.names |= {"KEYS": str(self.keys), "ESCROW": made["recipients"]["escrow"]}
+        document = _document(self.regions) | yaml.safe_load(made["yaml"])
+        self.config.write_text(yaml.safe_dump(document, sort_keys=False))
+
+    @property
+    def keys(self) -> Path:
+        """The four key files, which dr.yaml names."""
+        return self.folder / "keys"
 
     @property
     def config(self) -> Path:
@@ -93,7 +102,7 @@ class RunbookWorld:
 
     @property
     def runtime(self) -> Runtime:
-        """What somebody else works with meanwhile, with the keys of all regions."""
+        """What somebody else works with meanwhile, with the credentials of all regions and every key."""
         return Runtime.load(self.config, environ=dict(_secrets(self.regions)))
 
     def happen(self, what: str) -> None:
@@ -181,7 +190,7 @@ def _backup_unasked(world: RunbookWorld, asset: str) -> None:
 
 
 def _lose_key(world: RunbookWorld) -> None:
-    (world.folder / "keys" / "ops.agekey").unlink()
+    (world.keys / "ops.agekey").unlink()
 
 
 EVENTS: dict[str, Callable[..., None]] = {
@@ -198,7 +207,10 @@ EVENTS: dict[str, Callable[..., None]] = {
 def region_lost(world: RunbookWorld) -> None:
     """A dataset with verified copies in three regions."""
     world.own("reviews", TABLES, tables)
-    world.names |= {"LOST": "us-east"}
+    kept = world.regions["eu-west"]
+    world.names |= {"LOST": "us-east", "BUCKET": "s3://dr-eu-west", "ENDPOINT": kept.endpoint}
+    world.names |= {"BARE_ACCESS_KEY_ID": kept.access_key, "BARE_SECRET_ACCESS_KEY": kept.secret_key}
+    world.names |= {"IDENTITY": str(world.keys / "ops.agekey")}
     world.runtime.initialize()
     _backup(world, "reviews")
 
@@ -220,17 +232,14 @@ def new_asset(world: RunbookWorld) -> None:
 
 
 def lost_key(world: RunbookWorld) -> None:
-    """A sealed dataset with verified copies in three regions, and the escrow key on three papers, of which two do."""
-    keys, paper = world.folder / "keys", world.folder / "paper"
-    made = key_files.generate_keys(keys)
-    document = yaml.safe_load(world.config.read_text()) | yaml.safe_load(made["yaml"])
-    world.config.write_text(yaml.safe_dump(document, sort_keys=False))
-    key_files.store_pages(paper, *key_files.escrow_pages(keys / "escrow.agekey", "2-of-3"))
+    """A dataset with verified copies in three regions, and the escrow key on three papers, of which two do."""
+    paper, ops = world.folder / "paper", key_text.in_file((world.keys / "ops.agekey").read_text())
+    key_files.store_pages(paper, *key_files.escrow_pages(world.keys / "escrow.agekey", "2-of-3"))
     for page in paper.iterdir():
         page.rename(page.with_name(page.name.replace("-of-3", "")))
-    (keys / "escrow.agekey").unlink()
+    (world.keys / "escrow.agekey").unlink()
     world.own("reviews", TABLES, tables)
-    world.names |= {"KEYS": str(keys), "PAPER": str(paper), "LOST": made["recipients"]["ops"]}
+    world.names |= {"PAPER": str(paper), "LOST": ops.public}
     world.runtime.initialize()
     _backup(world, "reviews")
 
@@ -249,7 +258,7 @@ def _document(regions: dict[str, SeaweedRegion]) -> dict[str, Any]:
         for name, region in regions.items()
     }
     stores["ap-south"]["lock"] = {"mode": "governance", "days": 1}
-    return {"version": 1, "encryption": "none", "regions": stores, "assets": {}}
+    return {"version": 1, "regions": stores, "assets": {}}
 
 
 def _secrets(regions: dict[str, SeaweedRegion]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = "120"
 SECONDS = 120
 # Names that bash owns; setting them again is an error or means nothing.
@@ -22,7 +23,7 @@ trap '{{ declare -p $(compgen -A variable | grep -vxE "{owned}"); printf "cd %q\
 
 @dataclass
 class ShellSession:
-    """A session that starts in `folder` with a bare environment; `drctl` is on its path."""
+    """A session that starts in `folder` with a bare environment; `drctl` is on its path, with the code of this tree."""
 
     folder: Path
     ran: int = 0
@@ -54,7 +55,8 @@ class ShellSession:
 
     def _environ(self) -> dict[str, str]:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", "COLUMNS": COLUMNS}
+        code = {"PYTHONPATH": str(ROOT)}
+        return {"PATH": path, "HOME": str(self.folder), "LANG": "C.UTF-8", "COLUMNS": COLUMNS} | code
 
 
 def _quoted(path: Path) -> str:

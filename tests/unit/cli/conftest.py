@@ -98,7 +98,11 @@ ANSWERS: dict[str, Any] = {
             }
         ],
     },
-    "doctor": {"ok": True, "checks": [{"name": "region a", "ok": True, "detail": "the vault answers", "fix": ""}]},
+    "doctor": {
+        "ok": True,
+        "checks": [{"name": "region a", "ok": True, "detail": "the vault answers", "fix": ""}],
+        "warnings": [],
+    },
 }
 
 

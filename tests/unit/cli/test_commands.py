@@ -105,7 +105,11 @@ NOT_DONE = [
     (
         ["doctor"],
         "doctor",
-        {"ok": False, "checks": [{"name": "x", "ok": False, "detail": "d", "fix": "do y"}]},
+        {
+            "ok": False,
+            "checks": [{"name": "x", "ok": False, "detail": "d", "fix": "do y"}],
+            "warnings": ["in the clear"],
+        },
         2,
         "do y",
     ),

@@ -6,6 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
+from dr_lib.demo.outsider import Seen
 from dr_lib.demo.report import job_report, render
 
 LOGIN = {"url": "http://127.0.0.1:8080", "user": "admin", "password": "word"}
@@ -25,10 +26,9 @@ FAILED = {**DRILL, "verdict": "not proven", "rto_s": None, "reasons": ["no corre
 POINTS = [{"point": "p1", "copies": {"us-east": "verified", "eu-west": "damaged"}}]
 
 
-def told(*drills):
-    report = job_report(
-        {f"asset{i}": {"point": POINT, "drill": drill} for i, drill in enumerate(drills)}, POINTS, LOGIN
-    )
+def told(*drills, seen=Seen(sealed=True, signed=True)):  # noqa: B008 - it is frozen
+    job = {f"asset{i}": {"point": POINT, "drill": drill} for i, drill in enumerate(drills)}
+    report = job_report(job, POINTS, dict.fromkeys(job, seen), LOGIN)
     console = Console(width=100, file=StringIO())
     render(report, console)
     return report, console.file.getvalue()
@@ -46,11 +46,18 @@ def test_everything_a_person_asks_for_is_in_the_table():
         "40.0 s ≤ 24 h",
         "12.5 s ≤ 15 min",
         "detect: 2.5 s",
+        "sealed, signed",
         "PROVEN",
         "in eu-west, ap-south: evidence/a/d1.json",
         *LOGIN.values(),
     ):
         assert words in text
+
+
+def test_a_copy_in_the_clear_or_unsigned_is_not_passed_over():
+    report, text = told(DRILL, seen=Seen(sealed=False, signed=False))
+    assert (report["assets"][0]["sealed"], report["assets"][0]["signed"]) == (False, False)
+    assert "NOT SEALED, NOT SIGNED" in text
 
 
 def test_one_asset_that_is_not_proven_spoils_the_whole():

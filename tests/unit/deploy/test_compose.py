@@ -12,7 +12,7 @@ from dr_lib import __version__
 from tests.unit.deploy.compose_file import FILE, ROOT, VARIABLE, compose, environment, services, texts
 
 REGIONS = ("us-east", "eu-west", "ap-south")
-WORKERS = ("worker", "standby")
+WORKERS = ("worker", "reader", "standby")
 CONTROL = ("api-server", "scheduler", "dag-processor", "triggerer", "db-migrate")
 # What a service here may say; a key that Compose does not know is refused by it, and by this test.
 KNOWN = {
@@ -95,7 +95,7 @@ def test_no_secret_stands_in_the_file():
     for service in services():
         for name, value in environment(service).items():
             bare = VARIABLE.sub("", value)
-            if re.search(r"PASSWORD|SECRET|FERNET|ACCESS_KEY|TOKEN", name):
+            if re.search(r"PASSWORD|SECRET|FERNET|ACCESS_KEY|TOKEN|_KEY$|IDENTITY", name):
                 assert bare == "", f"{service}: {name}"
             assert not re.search(r"://[^/@]*:[^/@]+@", bare), f"{service}: {name}"
 
@@ -137,10 +137,20 @@ def test_only_workers_hold_the_keys_of_regions():
     assert holders == set(WORKERS)
 
 
-def test_the_standby_sees_no_source_and_has_room_of_its_own():
+def test_each_role_holds_the_keys_of_the_vaults_that_it_needs_and_no_other():
+    keys = {"DR_WRITER_KEY", "DR_SIGNING_KEY", "DR_IDENTITY"}
+    held = {name: keys & set(environment(name)) for name in services()}
+    assert {name: found for name, found in held.items() if found} == {
+        "worker": {"DR_WRITER_KEY", "DR_SIGNING_KEY"},
+        "reader": {"DR_IDENTITY", "DR_SIGNING_KEY"},
+        "standby": {"DR_IDENTITY", "DR_SIGNING_KEY"},
+    }
+
+
+def test_who_can_read_a_vault_sees_no_source_and_has_room_of_its_own():
     targets = {name: {mount(text)[1] for text in services()[name]["volumes"]} for name in WORKERS}
-    assert "/sources" in targets["worker"]
-    assert "/sources" not in targets["standby"]
+    assert [name for name in WORKERS if "/sources" in targets[name]] == ["worker"]
+    assert [name for name in WORKERS if "/restored" in targets[name]] == ["reader"]
     assert environment("standby")["DR_STANDBY_DIR"] in targets["standby"]
 
 
