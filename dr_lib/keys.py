@@ -46,6 +46,7 @@ def keyset(encryption: Encryption | None, signed: Signing | None, secrets: Secre
     if encryption is None:
         return Keyset(signer=signer, trusted=trusted)
     return Keyset(
+        reads_sealed=True,
         recipients=encryption.recipients,
         identities=_secret(secrets, encryption.identity, identities) or (),
         writer=_secret(secrets, encryption.writer, writer_key),

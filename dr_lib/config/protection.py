@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from dr_lib.config import values
 from dr_lib.config.strict import Strict
@@ -84,9 +84,18 @@ Reference = Annotated[str, BeforeValidator(reference)]
 class EncryptionSchema(Strict):
     """`encryption:` of the whole file."""
 
-    recipients: Annotated[list[str], BeforeValidator(recipients)]
+    recipients: Annotated[list[str], BeforeValidator(recipients)] = Field(default_factory=list)
     identity: Reference = "env:DR_IDENTITY"
     writer: Reference = "env:DR_WRITER_KEY"
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.recipients and "identity" not in self.model_fields_set:
+            raise ValueError(
+                "nobody is named; add recipients: [age1…, age1…], which `drctl keys generate` makes, or, to restore "
+                "and nothing else, identity: file:/path/to/ops.agekey"
+            )
+        return self
 
     def fact(self, folder: Path) -> Encryption:
         """As the program sees it; relative paths start from `folder`."""

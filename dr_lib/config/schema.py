@@ -215,7 +215,6 @@ class FileSchema(Strict):
 EXAMPLES: dict[str, Any] = {
     "regions": "add `regions: {us-east: {url: s3://bucket}}`",
     "encryption": "add `encryption: {recipients: [age1…, age1…]}`, or `encryption: none` to store in clear",
-    "recipients": "add `recipients: [age1…, age1…]`, which `drctl keys generate` makes",
     "kind": "add `kind: model` or `kind: dataset`",
     "source": "add `source: file:///directory` or `source: s3://bucket/prefix`",
     "url": "add `url: s3://bucket/prefix`, `url: file:///directory` or `url: rclone:remote:path`",

@@ -21,6 +21,7 @@ class Keyset:
     `recipients` (public): whom new run keys are wrapped to; empty where nothing is sealed. `identities` (secret): open
     run keys; only who restores or verifies in full has one. `writer` (secret): opens the working memory of writers.
     `signer` (secret): signs what is written. `trusted` (public): who may have signed what is read; empty for anybody.
+    `reads_sealed`: vaults are sealed though no recipients are known, which is enough to restore.
     """
 
     recipients: tuple[str, ...] = ()
@@ -28,11 +29,12 @@ class Keyset:
     writer: bytes | None = field(default=None, repr=False)
     signer: Signer | None = field(default=None, repr=False)
     trusted: tuple[str, ...] = ()
+    reads_sealed: bool = False
 
     @property
     def seals(self) -> bool:
         """Whether vaults are sealed."""
-        return bool(self.recipients)
+        return self.reads_sealed or bool(self.recipients)
 
 
 CLEAR: Final = Keyset()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """Vaults are sealed to `recipients` (age, public, at least two).
+    """Vaults are sealed to `recipients` (age, public, at least two; none where vaults are only read).
 
     `identity` and `writer` are references to secrets: to an age identity, which only who restores needs, and to the
     writer key of backup hosts.

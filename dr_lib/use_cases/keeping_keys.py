@@ -46,8 +46,12 @@ class KeepingKeys(OverConfig):
         key no more. An error is raised when all other run keys and regions had their turn.
         """
         keys = self._wiring.keys
-        if not keys.seals:
-            raise UsageError("nothing is sealed here", where=str(self.config.path), hint="set `encryption.recipients`")
+        if not keys.recipients:
+            raise UsageError(
+                "nothing is sealed here, or nobody is named to seal it to",
+                where=str(self.config.path),
+                hint="set `encryption.recipients`",
+            )
         if not keys.identities:
             raise UsageError("rotating opens every run key, and there is no identity here", hint=NO_IDENTITY)
         names = [self.config.region(region).name] if region else list(self.config.regions)
@@ -67,7 +71,7 @@ class KeepingKeys(OverConfig):
 def _public(keys: Keyset) -> Document:
     return {
         "recipients": list(keys.recipients),
-        "fingerprint": age.fingerprint(keys.recipients) if keys.seals else None,
+        "fingerprint": age.fingerprint(keys.recipients) if keys.recipients else None,
         "identities": own_recipients(keys),
         "writer": keys.writer is not None,
         "signer": keys.signer.public if keys.signer else None,

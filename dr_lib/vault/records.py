@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dr_lib.crypto import signing
+from dr_lib.crypto.keyset import Keyset
 from dr_lib.errors import AlreadyExists, IntegrityError, UsageError
 from dr_lib.format import canonical
 from dr_lib.vault.vault import Vault
@@ -29,9 +30,18 @@ def refuse_unsigned(vault: Vault) -> None:
         )
 
 
+def refuse_without_recipients(keys: Keyset, label: str) -> None:
+    """Raise `UsageError` (2) when nobody is named to whom something could be sealed."""
+    if not keys.recipients:
+        hint = "add `encryption.recipients` to dr.yaml: at least two, as `drctl keys generate` prints them"
+        raise UsageError("this configuration only reads sealed vaults: it names no recipients", where=label, hint=hint)
+
+
 def refuse_without_writer_key(vault: Vault) -> None:
     """Raise `UsageError` (2) when this process lacks a key without which no point can be written into `vault`."""
     refuse_unsigned(vault)
+    if vault.keys.seals:
+        refuse_without_recipients(vault.keys, vault.store.label)
     if vault.keys.seals and vault.keys.writer is None:
         raise UsageError("this vault is sealed and no writer key is here", where=vault.store.label, hint=_WRITER_KEY)
 

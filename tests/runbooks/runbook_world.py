@@ -49,7 +49,7 @@ class RunbookWorld:
         self.names |= {"NOTES": str(self.folder / "incident"), "TARGET": str(self.folder / "restored")}
         (self.folder / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in _secrets(self.regions)))
         made = key_files.generate_keys(self.keys)
-        self.names |= {"KEYS": str(self.keys), "ESCROW": made["recipients"]["escrow"]}
+        self.names |= {"KEYS": str(self.keys)}
         document = _document(self.regions) | yaml.safe_load(made["yaml"])
         self.config.write_text(yaml.safe_dump(document, sort_keys=False))
 

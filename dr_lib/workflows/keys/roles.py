@@ -51,7 +51,7 @@ def _fault(found: object, strange: str) -> str:
 
 
 def _recipients(keys: Keyset) -> Iterator[Check]:
-    if keys.seals:
+    if keys.recipients:
         yield Check("recipients", True, f"sealed to {len(keys.recipients)}, set {age.fingerprint(keys.recipients)}")
 
 
@@ -83,4 +83,4 @@ def _strange_signer(keys: Keyset) -> str:
 def _strange_identities(keys: Keyset) -> str:
     """The public parts of identities of which none is a recipient; empty when all is well."""
     own = own_recipients(keys)
-    return "" if set(own) & set(keys.recipients) else ", ".join(own)
+    return "" if not keys.recipients or set(own) & set(keys.recipients) else ", ".join(own)

@@ -139,6 +139,7 @@ def test_without_a_command_the_help_is_shown(drctl):
         "replicate",
         "verify",
         "restore",
+        "signature",
         "smoke",
         "drill",
         "status",

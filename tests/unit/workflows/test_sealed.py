@@ -225,3 +225,14 @@ def test_frames_of_one_place_do_not_open_in_another(world):
     for other in (replace(frame, codec=1 - frame.codec if frame.codec < 2 else 1), replace(frame, raw=frame.raw + 1)):
         with pytest.raises(IntegrityError):
             list(fetch_frames(vault, ref, frame.offset, frame.length, [other]))
+
+
+def test_an_identity_alone_is_enough_to_restore_and_to_do_nothing_else(world):
+    world.runtime.backup(ASSET)
+    config = json.loads(world.config().read_text()) | {"encryption": {"identity": "env:DR_IDENTITY"}, "signing": {}}
+    (world.folder / "bare.yaml").write_text(json.dumps(config))
+    bare = Runtime.load(world.folder / "bare.yaml", environ=keys().all())
+    bare.restore(ASSET, str(world.folder / "out"))
+    assert tree(world.folder / "out") == tree(world.source)
+    with pytest.raises(UsageError, match="names no recipients"):
+        bare.backup(ASSET)
