@@ -51,7 +51,7 @@ def reference(value: object) -> str:
     return value
 
 
-def recipients(value: object) -> object:
+def at_least_two(value: object) -> object:
     """At least two different age recipients."""
     if not isinstance(value, list):
         return value
@@ -84,7 +84,7 @@ Reference = Annotated[str, BeforeValidator(reference)]
 class EncryptionSchema(Strict):
     """`encryption:` of the whole file."""
 
-    recipients: Annotated[list[str], BeforeValidator(recipients)] = Field(default_factory=list)
+    recipients: Annotated[list[str], BeforeValidator(at_least_two)] = Field(default_factory=list)
     identity: Reference = "env:DR_IDENTITY"
     writer: Reference = "env:DR_WRITER_KEY"
 
