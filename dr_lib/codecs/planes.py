@@ -37,7 +37,7 @@ class Planes:
     def encode(self, raw: bytes) -> bytes:
         """Header, planes from the least significant one, left over bytes."""
         elements = read(raw, self.width)
-        planes = [zstd_frame.shrink(plane.tobytes()) for plane in _split(elements, self.turn)]
+        planes = [zstd_frame.shrink(plane.data) for plane in _split(elements, self.turn)]
         lengths = (len(plane).to_bytes(_LENGTH, "little") for plane in planes)
         return b"".join((bytes((self.width, self.turn)), *lengths, *planes, raw[elements.nbytes :]))
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, overload
 
-WINDOW: Final = 16 << 10
+WINDOW: Final = 8 << 10
 """Bytes of each of the three windows; a multiple of every element's width."""
 
 
-def sample(raw: bytes) -> bytes:
+@overload
+def sample(raw: bytes) -> bytes: ...
+@overload
+def sample(raw: bytes | memoryview) -> bytes | memoryview: ...
+def sample(raw: bytes | memoryview) -> bytes | memoryview:
     """Three windows of `raw`, each beginning on a multiple of 8; all of it when that is hardly more."""
     if len(raw) <= WINDOW * 8:
         return raw

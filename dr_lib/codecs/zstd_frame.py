@@ -63,7 +63,7 @@ def decompress(stored: bytes | memoryview, length: int) -> bytes:
         raise IntegrityError(f"a zstd frame does not decode: {error}") from error
 
 
-def shrink(raw: bytes) -> bytes:
+def shrink(raw: bytes | memoryview) -> bytes | memoryview:
     """A frame if that is shorter than `raw`, else `raw`: the two are told apart by the length alone.
 
     Where a sample hardly shrinks, as mantissas do not, the whole is not tried.
@@ -82,11 +82,11 @@ def expand(stored: memoryview, length: int) -> bytes | memoryview:
     return stored if len(stored) == length else decompress(stored, length)
 
 
-def _better(part: bytes) -> tuple[bytes, zstandard.ZstdCompressionParameters]:
+def _better(part: bytes | memoryview) -> tuple[bytes, zstandard.ZstdCompressionParameters]:
     """The shorter of the two frames, and how it was made."""
     by_entropy, by_matching = _frame(part, ENTROPY), _frame(part, MATCHING)
     return (by_matching, MATCHING) if len(by_matching) < len(by_entropy) else (by_entropy, ENTROPY)
 
 
-def _frame(raw: bytes, parameters: zstandard.ZstdCompressionParameters) -> bytes:
+def _frame(raw: bytes | memoryview, parameters: zstandard.ZstdCompressionParameters) -> bytes:
     return _contexts.compressors[parameters is MATCHING].compress(raw)
