@@ -1,9 +1,8 @@
-"""Restore and check a vault of format 1 on a bare machine, without the program that wrote it.
+"""List and restore a vault of format 1 on a bare machine, without the program that wrote it.
 
-It follows FORMAT.md. Needs Python 3.10, zstandard for what is compressed and, if there is one, blake3: without
-it, whole packs and files are proven by their SHA-256 instead of each frame by its own digest. What is signed or sealed
-needs the package cryptography; what is sealed also the command age and an identity, without which it is only listed.
-Exits with 0 done, 2 wrong command, 4 damaged or forged bytes, 5 not there, 6 the disk failed, 7 refused.
+It follows FORMAT.md. Needs Python 3.10 and the decoders blake3 and zstandard; cryptography where signed or sealed;
+pyrage and an age identity to restore what is sealed. A restore proves all that it writes: do one to check a vault.
+Exits with 0 done, 2 wrong command, 4 damaged or forged bytes, 5 not there, 6 the machine failed, 7 refused.
 """
 
 from __future__ import annotations
@@ -12,36 +11,23 @@ import argparse
 import base64
 import hashlib
 import hmac
-import importlib.util
 import json
 import os
 import re
 import struct
-import subprocess
 import sys
-from contextlib import suppress
+from importlib import import_module as decoder
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-ENTRY, FOOTER, TYPE = struct.Struct("<32sHBBII"), struct.Struct("<II32s8s"), "application/vnd.dr.point.v1+json"
-MAX_RAW, MAX_PACK, MAX_BODY, MAX_TIME = 64 << 20, 256 << 20, 1 << 30, 1 << 63
-MAX_NAME, MAX_PATH, MAX_HOPS, MAX_MODE = 255, 4095, 40, 0o1777
+TYPE, MAX_RAW, MAX_PACK, MAX_BODY = "application/vnd.dr.point.v1+json", 64 << 20, 256 << 20, 1 << 30
+MAX_NAME, MAX_PATH, MAX_MODE, MAX_TIME = 255, 4095, 0o1777, 1 << 63
 POINT = re.compile(r"points/[a-z0-9-]+/[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}\.manifest")
 WRAPPED = re.compile(r"[0-9]{4}-[0-9a-f]{8}-[0-9a-f]{8}\.age")
-NORMAL = re.compile(r"\.|(?!\.{1,2}(/|\Z))[^/\0]+(/(?!\.{1,2}(/|\Z))[^/\0]+)*")
 COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-CIPHERS, SIGNING = "cryptography.hazmat.primitives.ciphers.aead", "cryptography.hazmat.primitives.asymmetric.ed25519"
-FOUND: list[Any] = [
-    importlib.import_module(name) if importlib.util.find_spec(name.partition(".")[0]) else None
-    for name in ("blake3", "zstandard", "cryptography.exceptions", CIPHERS, SIGNING)
-]
-BLAKE3, ZSTD, FORGED, AEAD, ED25519 = FOUND
-OTHERS = (struct.error, getattr(ZSTD, "ZstdError", KeyError), getattr(FORGED, "InvalidTag", KeyError))
-ODD = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError, *OTHERS)
 Json = dict[str, Any]
-Frame = tuple[Any, ...]
-Pack = tuple[Path, int, bytes, bytes]  # where it is, size, how it begins, key of its frames: empty in the clear
+Pack = tuple[Path, bytes]  # where it is, key of its frames: empty in the clear
 
 
 class Fault(Exception):
@@ -54,58 +40,70 @@ def need(sound: object, what: str, code: int = 4) -> None:
         raise Fault(code, what)
 
 
+def attempt(call: Any, *arguments: object) -> tuple[int, Any]:
+    """The exit code of a call, and what it returned or what is wrong."""
+    try:
+        return 0, call(*arguments)
+    except Fault as fault:
+        return int(fault.args[0]), fault.args[1]
+    except ImportError as error:
+        return 7, f"install the package {error.name} for this Python"
+    except (OSError, MemoryError) as error:
+        return 5 if isinstance(error, FileNotFoundError) else 6, str(error)
+    except Exception as error:  # noqa: BLE001 - whatever odd bytes make a parser or a decoder raise is damage
+        return 4, f"does not parse or open: {error!r}"
+
+
 def unzstd(stored: bytes, raw: int) -> bytes:
     """One frame and nothing behind it; the length that it declares is compared before anything is allocated."""
-    need(ZSTD, "this vault is compressed: install the package zstandard for this Python", 7)
-    need(ZSTD.frame_content_size(stored) == raw, "a zstd frame declares another length")
-    return bytes(ZSTD.ZstdDecompressor().decompress(stored, allow_extra_data=False))
+    zstd = decoder("zstandard")
+    need(zstd.frame_content_size(stored) == raw, "a zstd frame declares another length")
+    return bytes(zstd.ZstdDecompressor().decompress(stored, allow_extra_data=False))
 
 
 def planes(stored: bytes, raw: int) -> bytes:
-    """Bytes of equal significance together; perhaps each element rotated left by a bit, or folded."""
-    need(len(stored) > 2 and stored[0] in (2, 4, 8) and stored[1] < 3, "planes of no known kind")
-    width, count, data, at = stored[0], raw // stored[0], bytearray(raw), 2 + 4 * stored[0]
-    for plane, length in enumerate(struct.unpack_from(f"<{width}I", stored.ljust(at), 2)):
-        data[plane : count * width : width] = decode(int(length != count), stored[at : at + length], count)
+    """Bytes of equal significance together; perhaps each element rotated left by a bit (1), or folded (2)."""
+    width, turn, count, at = stored[0], stored[1], raw // stored[0], 2 + 4 * stored[0]
+    data = bytearray(count * width)
+    for plane, length in enumerate(struct.unpack_from(f"<{width}I", stored, 2)):
+        data[plane::width] = decode(int(length != count), stored[at : at + length], count)
         at += length
-    need(at + raw % width == len(stored), "planes that do not fill their frame")
-    if stored[1]:
-        whole = int.from_bytes(data[: count * width], "little")
+    if turn:
+        whole = int.from_bytes(data, "little")
         low = whole & int.from_bytes((b"\1" + bytes(width - 1)) * count, "little")
-        turned = low << 8 * width - 1 if stored[1] == 1 else (low << 8 * width) - low  # all bits, or the highest
-        data[: count * width] = ((whole ^ low) >> 1 ^ turned).to_bytes(count * width, "little")
-    return bytes(data[: count * width]) + stored[at:]
+        turned = low << 8 * width - 1 if turn == 1 else (low << 8 * width) - low  # the highest bit alone, or all bits
+        data[:] = ((whole ^ low) >> 1 ^ turned).to_bytes(count * width, "little")
+    return bytes(data) + stored[at:]
 
 
 def palette(stored: bytes, raw: int) -> bytes:
     """Up to 256 values, and for each element the number of its own."""
-    need(len(stored) >= 2 and stored[0] in (2, 4, 8), "a palette of no known kind")
-    width, rest, start = stored[0], raw % stored[0], 2 + (stored[1] + 1) * stored[0]
-    coded, data = stored[start : len(stored) - rest], bytearray(raw - rest)
-    places = decode(int(len(coded) != raw // width), coded, raw // width)
-    sound = len(stored) >= start + rest and max(places, default=0) <= stored[1]
-    need(sound, "a palette that ends before its values do, or without the value that an element has")
-    for byte in range(width):
-        data[byte::width] = places.translate(stored[2 + byte : start : width].ljust(256))
-    return bytes(data) + stored[len(stored) - rest :]
+    width, start, end = stored[0], 2 + (stored[1] + 1) * stored[0], len(stored) - raw % stored[0]
+    places = decode(int(end - start != raw // width), stored[start:end], raw // width)
+    values = [stored[at : at + width] for at in range(2, start, width)]
+    return b"".join(map(values.__getitem__, places)) + stored[end:]
 
 
 CODECS = {0: lambda stored, _: stored, 1: unzstd, 3: planes, 4: palette}
-CODECS[2] = lambda stored, raw: (stored * (raw // len(stored) + 1))[:raw] if 1 <= len(stored) <= 8 else b""
+CODECS[2] = lambda stored, raw: (stored * (raw // len(stored) + 1))[:raw]
 
 
-def decode(codec: int, stored: bytes, raw: int, digest: str = "") -> bytes:
-    """Exactly `raw` bytes, proven by their BLAKE3 where it is known and can be had."""
-    need(codec in CODECS, f"codec {codec} is not known to this reader")
+def decode(codec: int, stored: bytes, raw: int) -> bytes:
+    """Exactly `raw` bytes; which ones, a digest has to tell."""
     data = bytes(CODECS[codec](stored, raw))
-    need(len(data) == raw, f"a frame {digest} of {len(data)} bytes where {raw} were promised")
-    need(not digest or BLAKE3 is None or BLAKE3.blake3(data).hexdigest() == digest, f"not the bytes of frame {digest}")
+    need(len(data) == raw, f"{len(data)} bytes where {raw} were promised")
     return data
 
 
 def derive(key: bytes, salt: str, purpose: bytes) -> bytes:
     """HKDF-SHA256 (RFC 5869)."""
     return hmac.digest(hmac.digest(bytes.fromhex(salt), key, "sha256"), purpose + b"\1", "sha256")
+
+
+def unseal(key: bytes, number: int, stored: bytes, bound: bytes) -> bytes:
+    """What was sealed under this key as that number, with this bound to it."""
+    aead = decoder("cryptography.hazmat.primitives.ciphers.aead")
+    return bytes(aead.AESGCM(key).decrypt(number.to_bytes(12, "big"), stored, bound))
 
 
 def canonical(data: bytes) -> Json:
@@ -115,274 +113,186 @@ def canonical(data: bytes) -> Json:
     return dict(value)
 
 
-def natural(*values: Any) -> None:
-    """Refuse what are no whole numbers from 0 up."""
-    need(all(type(value) is int and value >= 0 for value in values), "not a number from 0 up")
-
-
-def signer(text: str) -> bytes:
-    """The 32 bytes of a public key `ed25519:…`; `ValueError` for anything else."""
-    if not text.startswith("ed25519:") or len(key := base64.b64decode(text[8:], validate=True)) != 32:
-        raise ValueError(text)
-    return key
-
-
-def is_signed(message: bytes, signatures: list[bytes], trusted: list[bytes]) -> bool:
-    """Whether one of the trusted keys signed this, or there are none."""
-    for key, signature in ((key, signature) for key in trusted for signature in signatures):
-        with suppress(FORGED.InvalidSignature):
-            ED25519.Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+def is_signed(payload: bytes, signatures: list[Json], trusted: list[str]) -> bool:
+    """Whether one of the trusted keys signed this; whoever trusts nobody in particular asks for no signature."""
+    message = f"DSSEv1 {len(TYPE)} {TYPE} {len(payload)} ".encode() + payload
+    offered = [base64.b64decode(item["sig"], validate=True) for item in signatures]
+    for text in trusted:
+        key = base64.b64decode(text.removeprefix("ed25519:"), validate=True)
+        public = decoder("cryptography.hazmat.primitives.asymmetric.ed25519").Ed25519PublicKey.from_public_bytes(key)
+        if any(attempt(public.verify, signature, message)[0] == 0 for signature in offered):
             return True
     return not trusted
 
 
-def run_key(vault: Json, key: str) -> bytes:
-    """The secret in the newest generation of a run key, the one that counts, proven by its id; none for a mere list."""
-    need(re.fullmatch("[0-9a-f]{32}", key), f"{key}: no id of a run key")
-    found = sorted(path for path in vault["root"].glob(f"keys/{key}/*") if WRAPPED.fullmatch(path.name))
+def run_key(vault: argparse.Namespace, key: str) -> bytes:
+    """The secret in the newest generation of a run key, the one that counts, proven by its id."""
+    found = sorted(path for path in vault.root.glob(f"keys/{key}/*") if WRAPPED.fullmatch(path.name))
     need(found, f"run key {key} is gone")
-    path, digest = found[-1], hashlib.sha256(found[-1].read_bytes()).hexdigest()
-    need(path.stem.endswith(digest[:8]), f"{path}: not the bytes that its name promises")
-    if path not in vault["secrets"] and not vault["brief"]:
-        need(vault["identity"], "this vault is sealed: give --identity FILE, or the key in DR_IDENTITY", 7)
-        command = ["env", "age", "--decrypt", "--identity", vault["identity"], str(path)]  # env tells if age is missing
-        text = os.environ.get("DR_IDENTITY", "").encode()
-        done = subprocess.run(command, input=text, capture_output=True, check=False)
-        need(done.returncode == 0, f"{path} does not open: {done.stderr.decode(errors='replace')}", 7)
-        right = derive(done.stdout, "", b"dr/1 check")[:16].hex() == key
-        need(right, f"{path}: not the run key that its name promises")
-        vault["secrets"][path] = done.stdout
-    return bytes(vault["secrets"].get(path, b""))
+    check = hashlib.sha256(wrapped := found[-1].read_bytes()).hexdigest()[:8]
+    need(found[-1].stem.endswith(check), f"{found[-1]}: not the bytes that its name promises")
+    lines = [line.strip() for line in vault.identity.splitlines() if line.startswith("AGE-SECRET-KEY-1")]
+    need(lines, "this vault is sealed: give --identity FILE, or the key in DR_IDENTITY", 7)
+    age = decoder("pyrage")
+    failed, secret = attempt(lambda: age.decrypt(wrapped, [age.x25519.Identity.from_str(line) for line in lines]))
+    need(not failed, f"run key {key} does not open with this identity", 7)
+    need(derive(secret, "", b"dr/1 check")[:16].hex() == key, f"run key {key}: another secret under its name")
+    return bytes(secret)
 
 
-def load(vault: Json, path: Path) -> tuple[Json, Json, list[Pack]]:
-    """Summary, body and packs of a point in which everything holds that must before a byte of it is restored."""
-    need(path.is_file() and path.stat().st_size <= MAX_BODY, f"{path}: no manifest")
+def load_summary(vault: argparse.Namespace, path: Path) -> tuple[Json, bytes]:
+    """Summary and stored body of a point that is genuine as far as can be told without opening it."""
+    need(path.stat().st_size <= MAX_BODY, f"{path}: larger than any manifest is")
     end = 44 + int.from_bytes((data := path.read_bytes())[8:12], "little")
-    need(data[:8] == b"DRMANI\0\1" and end <= len(data), "not a manifest of this format, or cut off")
+    need(data[:8] == b"DRMANI\0\1", "not a manifest of this format")
     need(hashlib.sha256(data[44:end]).digest() == data[12:44], "the envelope does not have its digest")
-    envelope, stored, sealed = canonical(data[44:end]), data[end:], vault["sealed"]
+    envelope = canonical(data[44:end])
     payload = base64.b64decode(envelope["payload"], validate=True)
-    signatures = [base64.b64decode(item["sig"], validate=True) for item in envelope["signatures"]]
-    message = f"DSSEv1 {len(TYPE)} {TYPE} {len(payload)} ".encode() + payload
-    need(is_signed(message, signatures, vault["trusted"]), "signed by nobody who is trusted")
-    facts, keys, packs = (summary := canonical(payload))["body"], summary.get("keys", []), list[Pack]()
-    natural(summary["format"], facts["raw"], facts["codec"], facts["seal"], *(size for _, size in summary["packs"]))
-    named = (envelope["payloadType"], summary["format"], summary["asset"], summary["point"], facts["seal"], bool(keys))
-    need(named == (TYPE, 1, path.parent.name, path.stem, sealed, sealed), "of another point, type, format or sealing")
-    sound = hashlib.sha256(stored).hexdigest() == facts["sha256"] and facts["raw"] <= MAX_BODY
-    need(sound, "the body does not have its digest, or is larger than any is")
+    need(is_signed(payload, envelope["signatures"], vault.trusted), "signed by nobody who is trusted")
+    facts = (summary := canonical(payload))["body"]
+    said = (envelope["payloadType"], summary["format"], summary["asset"], summary["point"], facts["seal"])
+    right = (TYPE, 1, path.parent.name, path.stem, int(vault.sealed))
+    same = COMPACT(said) == COMPACT(right) and bool(summary.get("keys")) == vault.sealed  # as text: true is not 1
+    need(same, "of another point, type, format or sealing")
+    need(hashlib.sha256(data[end:]).hexdigest() == facts["sha256"], "the body does not have its digest")
+    return summary, data[end:]
+
+
+def load(vault: argparse.Namespace, path: Path) -> tuple[Json, list[Pack]]:
+    """Body and packs of a point in which everything holds that must before a byte of it is restored."""
+    summary, stored = load_summary(vault, path)
+    facts, keys, packs = summary["body"], summary.get("keys", []), list[Path]()
     for name, size in summary["packs"]:
-        need(
-            re.fullmatch("[0-9a-f]{64}", name) and size <= MAX_PACK, "a pack that has no name, or is larger than any is"
-        )
-        where = vault["root"] / "packs" / name[:2] / name
+        need(re.fullmatch("[0-9a-f]{64}", name) and size <= MAX_PACK, "a pack of no name, or larger than any is")
+        packs.append(where := vault.root / "packs" / name[:2] / name)
         need(where.is_file() and where.stat().st_size == size, f"pack {name} is missing or not {size} bytes long")
-        packs.append((where, size, b"DRPACK\0\1", b""))
     secrets = {key: run_key(vault, key) for key in keys}
-    if vault["brief"]:
-        return summary, {}, packs
-    if sealed:
+    if vault.sealed:
         bound = COMPACT({name: (summary | facts)[name] for name in ("asset", "point", "codec", "raw")}).encode()
-        key = derive(secrets[facts["key"]], facts["salt"], b"dr/1 body")
-        stored = AEAD.AESGCM(key).decrypt(bytes(12), stored, bound)
+        stored = unseal(derive(secrets[facts["key"]], facts["salt"], b"dr/1 body"), 0, stored, bound)
+    need(facts["raw"] <= MAX_BODY, "a body larger than any is")
     body = canonical(decode(facts["codec"], stored, facts["raw"]))
-    need(("seals" in body) == sealed and len(body.get("seals", packs)) == len(packs), "packs of another sealing")
-    for number, (place, salt) in enumerate(body.get("seals", [])):
-        natural(place)
-        head, key = b"DRPACK\0\2" + bytes.fromhex(keys[place] + salt), derive(secrets[keys[place]], salt, b"dr/1 pack")
-        packs[number] = (*packs[number][:2], head, key)
-    check_files(summary, packs, body)
+    need(len(seals := body.get("seals", [])) == len(packs) * vault.sealed, "packs of another sealing")
+    derived = [derive(secrets[keys[place]], salt, b"dr/1 pack") for place, salt in seals] or [b""] * len(packs)
+    check_files(summary, body, sealed=vault.sealed)
     check_tree(body)
-    return summary, body, packs
+    return body, list(zip(packs, derived, strict=True))
 
 
-def check_files(summary: Json, packs: list[Pack], body: Json) -> None:
-    """Frames lie in their packs and cover their files; sums are right; tensors lie in their files."""
-    places, files = dict[tuple[int, int], int](), body["files"] + body["attachments"]
-    for file in files:
+def check_files(summary: Json, body: Json, *, sealed: bool) -> None:
+    """Frames lie in their packs and cover their files; sums are right. What they hold, their digests tell."""
+    places = dict[tuple[int, int], int]()
+    for file in body["files"] + body["attachments"]:
         for pack, offset, length, raw, codec, seal, _ in file["frames"]:
-            natural(pack, offset, length, raw, codec, seal)
-            inside = pack < len(packs) and offset + length <= packs[pack][1] and seal == bool(packs[pack][3])
-            sound = codec in CODECS and 0 < length <= MAX_RAW and 0 < raw <= MAX_RAW
-            need(inside and sound, f"{file['path']}: a frame outside its pack, of no right size, codec or seal")
+            inside = 0 < length <= MAX_RAW and 0 <= offset <= summary["packs"][pack][1] - length and seal == sealed
+            need(inside and 0 < raw <= MAX_RAW and codec in CODECS, f"{file['path']}: a frame that cannot be")
             places[pack, offset] = length
-        natural(file["size"], file["mode"])
         need(sum(frame[3] for frame in file["frames"]) == file["size"], f"{file['path']}: frames do not add up")
     sums = (len(body["files"]), sum(file["size"] for file in body["files"]), sum(places.values()))
     need(sums == (summary["files"], summary["logical_bytes"], summary["stored_bytes"]), "other sums than listed")
-    sizes = {file["path"]: file["size"] for file in body["files"]}
-    natural(*(tensor[place] for tensor in body["tensors"] for place in ("offset", "length")))
-    need(all(t["offset"] + t["length"] <= sizes.get(t["file"], -1) for t in body["tensors"]), "a tensor lies outside")
 
 
 def check_tree(body: Json) -> None:
-    """Names, modes and times; every parent listed; links that stay inside, however they lead through each other."""
-    tree, names = body["files"] + body["directories"] + body["links"], [a["path"] for a in body["attachments"]]
-    paths, folders = [entry["path"] for entry in tree], {folder["path"] for folder in body["directories"]}
-    links = {link["path"]: link["target"] for link in body["links"]}
+    """Names that stay inside, every parent listed, modes and times that a file system keeps."""
+    tree, attached = body["files"] + body["directories"] + body["links"], [a["path"] for a in body["attachments"]]
+    paths, folders = {entry["path"] for entry in tree}, {folder["path"] for folder in body["directories"]}
     for entry in tree + body["attachments"]:
-        path, mode, time = entry["path"], entry.get("mode", 0), entry["mtime_ns"]
-        octets = path.encode("utf-8", "surrogateescape")
-        short = len(octets) <= MAX_PATH and max(map(len, octets.split(b"/"))) <= MAX_NAME
-        normal = NORMAL.fullmatch(path) is not None and octets.decode("utf-8", "surrogateescape") == path
-        need(short and normal, f"the path {path} leads out, is not normal or is too long")
-        sound = type(mode) is type(time) is int and 0 <= mode <= MAX_MODE and -MAX_TIME <= time < MAX_TIME
-        need(sound, f"{path}: a mode or a time that no file system keeps")
-    need("." in folders and len(set(paths)) == len(paths), "no root directory, or two entries of one path")
-    need(all(path == "." or (path.rpartition("/")[0] or ".") in folders for path in paths), "a parent is not listed")
-    need(len({*names, "."}) == len(names) + 1 and "/" not in "".join(names), "attachments of names that cannot be")
-    for path, target in links.items():
-        need(0 < len(target.encode("utf-8", "surrogateescape")) <= MAX_PATH and "\0" not in target, f"{path}: no link")
-        follow(path, links)
+        path, target = (entry.get(name, ".").encode("utf-8", "surrogateescape") for name in ("path", "target"))
+        short = max(map(len, path.split(b"/"))) <= MAX_NAME and max(len(path), len(target)) <= MAX_PATH and target
+        normal = (path == b"." or not {b"", b".", b".."} & {*path.split(b"/")}) and b"\0" not in path + target
+        kept = 0 <= entry.get("mode", 0) <= MAX_MODE and -MAX_TIME <= entry["mtime_ns"] < MAX_TIME
+        need(short and normal and kept, f"{entry}: leads out, or has a name, link, mode or time that cannot be")
+        need((entry["path"].rpartition("/")[0] or ".") in folders, f"{entry['path']}: its parent is not listed")
+    need("." in folders and len(paths) == len(tree), "no root directory, or two entries of one path")
+    need(len({*attached, "."}) == len(attached) + 1 and "/" not in "".join(attached), "attachments that cannot be")
 
 
-def follow(path: str, links: dict[str, str]) -> None:
-    """Refuse a link any step of which leaves the tree; one that dangles or loops inside may stand."""
-    pending, walked, hops = path.split("/")[::-1], list[str](), 0
-    while pending and hops <= MAX_HOPS:
-        part = pending.pop()
-        need(part != ".." or bool(walked), f"the link {path} leads out of the tree")
-        walked = walked[:-1] if part == ".." else walked + [part] * (part not in ("", "."))
-        target = links.get("/".join(walked))
-        if target is not None:
-            need(not target.startswith("/"), f"the link {path} leads out of the tree")
-            pending, walked, hops = pending + target.split("/")[::-1], walked[:-1], hops + 1
-
-
-def open_frame(pack: Pack, frame: Frame, stored: bytes) -> bytes:
-    """The raw bytes of a frame; a sealed one opens at its own place alone, and as what it was sealed as."""
-    (_, _, head, key), (offset, _, raw, codec, _, digest) = pack, frame
+def read_frame(pack: Pack, frame: list[Any]) -> bytes:
+    """The raw bytes of a frame, proven; a sealed one opens at its own place alone, and as what it was sealed as."""
+    (where, key), (_, offset, length, raw, codec, _, digest) = pack, frame
+    with where.open("rb") as file:
+        file.seek(offset)
+        stored = file.read(length)
     if key:
-        bound = struct.pack("<8sQHI", head, offset, codec, raw)
-        stored = AEAD.AESGCM(key).decrypt(offset.to_bytes(12, "big"), stored, bound)
-    return decode(codec, stored, raw, digest)
-
-
-def check_pack(pack: Pack, frames: set[Frame]) -> set[Frame]:
-    """The frames of a pack that is proven whole: its name, its table, those frames and, in the clear, all."""
-    (where, size, head, key), listed = pack, set[Frame]()
-    data, at, end = where.read_bytes(), len(head), size - FOOTER.size
-    need(hashlib.sha256(data).hexdigest() == where.name, f"{where}: the bytes do not have the digest that names them")
-    count, version, digest, magic = FOOTER.unpack(data[end:])
-    start = end - count * ENTRY.size - 16 * bool(key)
-    sound = data.startswith(head) and (version, magic) == (1 + bool(key), b"DRPACKND") and start >= at
-    need(sound and hashlib.sha256(data[start:end]).digest() == digest, f"{where}: not a pack of this format, or seal")
-    for chunk, codec, seal, reserved, raw, length in ENTRY.iter_unpack(b"" if key else data[start:end]):
-        need(reserved == seal == 0 < raw <= MAX_RAW and 0 < length <= start - at, f"{where}: an entry is not sound")
-        listed.add((at, length, raw, codec, seal, chunk.hex()))
-        at += length
-    need(key or (at == start and frames <= listed), f"{where}: the frames do not fill it, or are others")
-    for frame in listed | frames:
-        open_frame(pack, frame, data[frame[0] : frame[0] + frame[1]])
-    return listed | frames
-
-
-def prove(packs: list[Pack], body: Json, known: dict[Pack, set[Frame]]) -> dict[Pack, set[Frame]]:
-    """What is `known` now that the packs of a point are proven whole and hold its frames; nothing is read again."""
-    wanted = {pack: set[Frame]() for pack in packs}
-    for number, *frame in (frame for file in body["files"] + body["attachments"] for frame in file["frames"]):
-        wanted[packs[number]].add(tuple(frame))
-    todo = {pack: frames for pack, frames in wanted.items() if pack not in known or not frames <= known[pack]}
-    return known | {pack: known.get(pack, set()) | check_pack(pack, frames) for pack, frames in todo.items()}
-
-
-def survey(vault: Json, paths: list[Path], *, deep: bool) -> int:
-    """One line a point; `deep` proves its packs, each once. 4 when one is not whole."""
-    known, code = dict[Pack, set[Frame]](), 0
-    for path in paths:
-        try:
-            summary, body, packs = load(vault, path)
-            known = prove(packs, body, known) if deep else known
-            told = f"{summary['created_at']} {summary['files']} files {summary['logical_bytes']} bytes{' whole' * deep}"
-        except (Fault, *ODD) as error:
-            code, what = error.args if isinstance(error, Fault) else (4, f"does not parse or open: {error!r}")
-            need(code == 4, what, code)
-            told = f"DAMAGED: {what}"
-        print(path.parent.name, path.stem, told.encode("unicode_escape").decode())
-    return code
+        stored = unseal(key, offset, stored, struct.pack("<8sQHI", b"DRPACK\0\2", offset, codec, raw))
+    data = decode(codec, stored, raw)
+    need(decoder("blake3").blake3(data).hexdigest() == digest, f"not the bytes of frame {digest}")
+    return data
 
 
 def fill(packs: list[Pack], body: Json, to: Path) -> None:
     """Write the tree: links after all files, so that none is written through one; facts of folders last."""
-    folders = sorted(body["directories"], key=lambda entry: len(entry["path"]) * (entry["path"] != "."))
-    for folder in folders:
-        (to / folder["path"]).mkdir(mode=0o700, exist_ok=folder["path"] == ".")
+    folders = sorted(body["directories"], key=lambda folder: (to / folder["path"]).parts)
+    for folder in folders[1:]:
+        (to / folder["path"]).mkdir(mode=0o700)
     for file in body["files"]:
-        sums = [hashlib.sha256(), *([BLAKE3.blake3()] if BLAKE3 else [])]
+        whole = hashlib.sha256()
         with (to / file["path"]).open("xb") as out:
-            for number, *frame in file["frames"]:
-                with packs[number][0].open("rb") as pack:
-                    pack.seek(frame[0])
-                    data = open_frame(packs[number], tuple(frame), pack.read(frame[1]))
+            for frame in file["frames"]:
+                whole.update(data := read_frame(packs[frame[0]], frame))
                 out.write(data)
-                _ = [each.update(data) for each in sums]
             out.flush()
             os.fsync(out.fileno())
-        sound = [each.hexdigest() for each in sums] == [file["sha256"], file["blake3"]][: len(sums)]
-        need(sound, f"{file['path']}: the whole does not have its digest")
+        need(whole.hexdigest() == file["sha256"], f"{file['path']}: the whole does not have its digest")
     for link in body["links"]:
         (to / link["path"]).symlink_to(link["target"])
+    for link in body["links"]:  # judged where all stand, however they lead through each other
+        need(Path(os.path.realpath(to / link["path"])).is_relative_to(to), f"the link {link['path']} leads out")
     for entry in body["files"] + body["links"] + folders[::-1]:
         if "target" not in entry:
             (to / entry["path"]).chmod(entry["mode"])
         os.utime(to / entry["path"], ns=(entry["mtime_ns"],) * 2, follow_symlinks=False)
 
 
-def restore(vault: Json, path: Path, target: Path) -> None:
-    """The tree of a point as `target`, which must be absent or an empty directory: all of it or nothing."""
-    empty = target.is_dir() and not target.is_symlink() and not any(target.iterdir())
-    need(empty or not os.path.lexists(target), f"{target}: in the way", 7)
-    need(target.parent.is_dir(), f"{target.parent}: no such directory", 5)
-    need(not target.resolve().is_relative_to(vault["root"].resolve()), f"{target}: lies in the vault", 7)
-    _, body, packs = load(vault, path)
-    _ = BLAKE3 or prove(packs, body, {})
+def restore(vault: argparse.Namespace, path: Path, target: Path) -> None:
+    """The tree of a point as `target`, which must be absent: all of it or nothing."""
+    need(not os.path.lexists(target), f"{target}: in the way", 7)
+    need(not target.resolve().is_relative_to(vault.root.resolve()), f"{target}: lies in the vault", 7)
+    body, packs = load(vault, path)
     with TemporaryDirectory(prefix=".restoring-", dir=target.parent, ignore_cleanup_errors=True) as staging:
-        fill(packs, body, Path(staging))
+        fill(packs, body, Path(staging).resolve())
         Path(staging).rename(target)
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Do what was asked; the exit code."""
-    root, what, given = Path(asked.vault), asked.command, asked.identity or os.environ.get("DR_IDENTITY")
-    need((root / "vault.json").is_file(), f"{root}: no vault: it holds no vault.json", 5)
-    facts = canonical((root / "vault.json").read_bytes())
-    known = type(facts.get("format")) is int and facts["format"] == 1 and facts.get("encryption") in ("none", "sealed")
-    need(known, f"{root}: not a vault of format 1")
-    sealed = facts["encryption"] == "sealed"
-    trusted = asked.trusted or [signer(text) for text in facts.get("signers", [])]
-    need(sealed or not given, "in the clear, though an identity is given: it was replaced, or needs none")
-    need(ED25519 or not (sealed or trusted), "sealed or signed: install the package cryptography for this Python", 7)
-    vault = {"root": root, "sealed": sealed, "trusted": trusted, "identity": asked.identity or (given and "-")}
-    vault |= {"secrets": {}, "brief": sealed and not given and what == "list"}
-    found = sorted(p for p in root.glob("points/*/*.manifest") if POINT.fullmatch(p.relative_to(root).as_posix()))
+def run(asked: argparse.Namespace) -> None:
+    """Restore what was asked for, or tell one line a point."""
+    facts = canonical((asked.root / "vault.json").read_bytes())
+    need(COMPACT(facts["format"]) == "1" and facts["encryption"] in ("none", "sealed"), "not a vault of format 1")
+    asked.trusted, asked.sealed = asked.trusted or facts.get("signers", []), facts["encryption"] == "sealed"
+    asked.identity = asked.identity.read_text() if asked.identity else os.environ.get("DR_IDENTITY", "")
+    need(asked.sealed or not asked.identity, "in the clear, though an identity is given: replaced, or needs none")
+    found = sorted(p for p in asked.root.glob("points/*/*") if POINT.fullmatch(p.relative_to(asked.root).as_posix()))
     paths = [p for p in found if asked.asset in (None, p.parent.name) and asked.point in (None, p.stem)]
-    need(paths or what == "list", f"{root}: no such point, or none at all", 5)
-    if what == "restore":
-        restore(vault, paths[-1], Path(asked.to).absolute())
-    return survey(vault, paths[-1:] if asked.to else paths, deep=what == "verify")
+    if asked.command == "restore":
+        need(paths, "no such point, or none at all", 5)
+        restore(asked, paths[-1], asked.to.absolute())
+    codes = {0}
+    for path in paths[-1:] if asked.to else paths:
+        code, told = attempt(load_summary, asked, path)
+        if not code:
+            told = f"{told[0]['created_at']} {told[0]['files']} files {told[0]['logical_bytes']} bytes"
+        print(path.parent.name, path.stem, told.encode("unicode_escape").decode())
+        codes.add(code)
+    need(codes == {0}, "not every point is whole", max(codes))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; one line on standard error for what is wrong."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("vault", help="directory that holds vault.json")
-    parser.add_argument("command", choices=("list", "restore", "verify"))
+    parser.add_argument("root", type=Path, metavar="VAULT", help="directory that holds vault.json")
+    parser.add_argument("command", choices=("list", "restore"))
     parser.add_argument("asset", nargs="?")
     parser.add_argument("--point", help="the newest if none is named")
-    parser.add_argument("--to", help="directory to make, or an empty one")
-    parser.add_argument("--identity", help="file of the age key that opens a sealed vault; else DR_IDENTITY is the key")
-    parser.add_argument("--trusted", type=signer, action="append", help="ed25519:… that signed; else vault.json says")
+    parser.add_argument("--to", type=Path, help="directory to make")
+    parser.add_argument("--identity", type=Path, help="file of the age key of a sealed vault; else DR_IDENTITY is it")
+    parser.add_argument("--trusted", action="append", help="ed25519:… that signed; else vault.json says")
     asked = parser.parse_args(arguments)
     if (asked.command == "restore") != bool(asked.to) or (asked.to and not asked.asset):
         parser.error("restore, and it alone, takes an ASSET and --to DIR")
-    try:
-        return run(asked)
-    except (Fault, OSError, *ODD) as error:
-        odd = (6, str(error)) if isinstance(error, OSError) else (4, f"does not parse or open: {error!r}")
-        code, what = error.args if isinstance(error, Fault) else odd
-    print(f"error: {asked.vault}:", what.encode("unicode_escape").decode(), file=sys.stderr)
-    return int(code)
+    code, told = attempt(run, asked)
+    if code:
+        print(f"error: {asked.root}:", told.encode("unicode_escape").decode(), file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":
