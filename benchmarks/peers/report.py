@@ -81,7 +81,8 @@ def _bars(table: Sequence[Row]) -> Iterator[str]:
     yield from ("## Bars", "", "| what | measured | bar | | CPU | beside it |", "|---|---|---|---|---|---|")
     for row in table:
         measured, bar, verdict, busy = _cells(row)
-        yield f"| {row.what} | **{measured}** | {bar} | {verdict} | {busy} | {row.beside} |"
+        shown = f"**{measured}**" if measured else ""
+        yield f"| {row.what} | {shown} | {bar} | {verdict} | {busy} | {row.beside} |"
 
 
 def _details(run: Run) -> Iterator[str]:
