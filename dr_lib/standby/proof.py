@@ -14,6 +14,7 @@ from dr_lib.standby import environment, smoke
 from dr_lib.standby.smoke.request import EXPECTATIONS, GOLDEN, TABLES, known_policy
 from dr_lib.standby.smoke.sentences import SENTENCES
 from dr_lib.standby.smoke.suites import parse_suites
+from dr_lib.standby.smoke.table_names import holds_tables
 
 
 def record_proof(asset: Asset, directory: Path, *, timeout_s: float = smoke.DEFAULT_TIMEOUT_S) -> dict[str, bytes]:
@@ -49,7 +50,7 @@ def proof_basis(asset: Asset) -> str:
 
 def _dataset_proof(asset: Asset, directory: Path, timeout_s: float) -> dict[str, bytes]:
     expectations = {} if asset.expectations is None else {EXPECTATIONS: _suite(asset.expectations)}
-    tables = smoke.record_tables(directory, timeout_s=timeout_s)
+    tables = smoke.record_tables(directory, timeout_s=timeout_s) if holds_tables(directory) else {"tables": {}}
     return {TABLES: _encoded(tables), **expectations}
 
 

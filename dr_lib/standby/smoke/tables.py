@@ -13,6 +13,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from dr_lib.errors import IntegrityError
+from dr_lib.standby.smoke.table_names import is_table
 
 SAMPLE_ROWS = 1000
 _Value = TypeVar("_Value")
@@ -20,7 +21,7 @@ _Value = TypeVar("_Value")
 
 def table_files(directory: Path) -> list[str]:
     """Paths below `directory` of all files that are read as tables, sorted, with `/` between their parts."""
-    found = (path for path in directory.rglob("*") if path.suffix.lower() in _FACTS and path.is_file())
+    found = (path for path in directory.rglob("*") if is_table(path.name) and path.is_file())
     return sorted(path.relative_to(directory).as_posix() for path in found)
 
 
