@@ -1,12 +1,14 @@
 """Whatever byte is damaged and whatever a manifest claims, the standalone reader refuses it and writes nothing."""
 
 import json
+import re
 import shutil
 from argparse import Namespace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,12 +17,20 @@ from dr_lib.codecs.bytewise import Repeat
 from dr_lib.codecs.layouts import Turn
 from dr_lib.codecs.palette import Palette
 from dr_lib.codecs.planes import Planes
+from dr_lib.format import canonical, reader
 from dr_lib.format import manifest as manifest_format
-from dr_lib.format import reader
 from dr_lib.policy.links import leads_outside, resolve
 from tests.golden.test_golden_vault import FOLDER, plain
 from tests.golden.writing import ASSET
-from tests.unit.format.test_hostile_manifests import CONTRADICTIONS, FORGED, taken_apart
+from tests.unit.format.test_hostile_manifests import (
+    BOMB,
+    CONTRADICTIONS,
+    FORGED,
+    claims,
+    enveloped,
+    taken_apart,
+    with_body,
+)
 from tests.world import ASSET as THING
 from tests.world import World, change, flip, make_world, tree
 
@@ -114,6 +124,50 @@ def test_a_forged_object_is_refused(world, name: str):
     path = world.manifests("one")[0]
     clear, body = taken_apart(path.read_bytes())
     assert refused(world.regions["one"], path, FORGED[name](clear, body))
+
+
+def elsewhere(clear: dict, body: bytes) -> bytes:
+    """The first pack is asked for beside the vault's folder: a way out that begins at `packs/..`."""
+    [_, size], *others = clear["packs"]
+    return enveloped(clear | {"packs": [["../outside", size], *others]}, body)
+
+
+MORE = {
+    "a pattern without bounds": lambda clear, _: enveloped(claims(clear, b"{", codec=2, raw=1 << 50), b"{"),
+    "packs outside the vault": elsewhere,
+    "a body that is not canonical": lambda clear, body: with_body(clear, opened(body).replace(b",", b", ", 1)),
+    "a key that stands twice": lambda clear, body: with_body(clear, opened(body).replace(b"{", b'{"files":[],', 1)),
+    "another frame's digest": lambda clear, body: with_body(clear, re.sub(b',0,"..', b',0,"zz', opened(body))),
+    "another file's digest": lambda clear, body: with_body(
+        clear, re.sub(b'"sha256":"..', b'"sha256":"zz', opened(body))
+    ),
+}
+
+
+def opened(body: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(body)
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_more_that_is_forged_is_refused(world, name: str):
+    path = world.manifests("one")[0]
+    clear, body = taken_apart(path.read_bytes())
+    outside = world.regions["one"].parent / "outside"
+    [pack] = [p for p in (world.regions["one"] / "packs").rglob("*") if p.stat().st_size == clear["packs"][0][1]]
+    shutil.copy(pack, outside)
+    assert refused(world.regions["one"], path, MORE[name](clear, body))
+    outside.unlink()
+
+
+@pytest.mark.parametrize("facts", [{"format": 2}, {"format": True}, {"encryption": "other"}, {"encryption": "sealed"}])
+def test_a_vault_that_is_of_no_known_kind_is_refused(vault: Path, facts: dict):
+    path = vault / "vault.json"
+    assert refused(vault, path, canonical.dumps(json.loads(path.read_bytes()) | facts))
+
+
+def test_a_frame_that_is_longer_than_promised_is_not_decoded():
+    assert reader.attempt(reader.decode, 1, BOMB, 100) == (4, "a zstd frame declares another length")
+    assert reader.attempt(reader.decode, 0, b"xx", 1)[0] == 4
 
 
 def test_the_untouched_point_is_restored(world, tmp_path: Path):
