@@ -115,7 +115,7 @@ class RegionLimitsSchema(RatesSchema):
     """`limits:` of a region."""
 
     hours: list[HoursSchema] = Field(default_factory=list)
-    timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = ZoneInfo("UTC")
+    timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = Field(default_factory=lambda: ZoneInfo("UTC"))
 
 
 class RegionSchema(StoreSchema):
