@@ -22,8 +22,8 @@ from dr_lib.standby.proof import proof_basis, record_proof
 from dr_lib.use_cases.examining import examine_uncommitted
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
-from dr_lib.vault.records import refuse_without_writer_key
 from dr_lib.vault.vault import Vault
+from dr_lib.vault.writers import refuse_without_writer_key
 from dr_lib.workflows.backup.commit import commit_backup
 from dr_lib.workflows.backup.plan import plan_backup
 from dr_lib.workflows.backup.proof import ProofRecorder

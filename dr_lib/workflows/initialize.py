@@ -12,7 +12,7 @@ from dr_lib.format.canonical import time_text
 from dr_lib.model.region import Region
 from dr_lib.storage.base import ContainerStore
 from dr_lib.vault.opening import create_vault, refuse_occupied
-from dr_lib.vault.records import refuse_without_recipients
+from dr_lib.vault.writers import refuse_without_recipients
 
 
 def initialize(regions: Sequence[tuple[Region, ContainerStore]], keys: Keyset, clock: Clock) -> list[dict[str, object]]:

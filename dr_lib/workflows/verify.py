@@ -18,10 +18,10 @@ from dr_lib.model.copy import Verification
 from dr_lib.model.manifest import Manifest, PackRef, PackSeal
 from dr_lib.progress import Progress
 from dr_lib.vault.pack_reader import fetch_pack, open_frame
-from dr_lib.vault.records import refuse_unsigned
 from dr_lib.vault.run_keys import newest_generations
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import record_verification
+from dr_lib.vault.writers import refuse_unsigned
 
 STREAMS: Final = 2
 """Packs in flight; each takes its size in memory."""
