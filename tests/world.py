@@ -32,7 +32,8 @@ class World:
 
     def vault(self, region: str) -> Vault:
         """The vault of a region."""
-        return open_vault(region, open_store(StoreRef(f"file://{self.regions[region]}"), region, environ={}))
+        store = open_store(StoreRef(f"file://{self.regions[region]}"), region, environ={})
+        return open_vault(region, store, self.runtime._wiring.keys)
 
     def packs(self, region: str) -> list[Path]:
         """The pack files of a region, the largest first."""

@@ -20,6 +20,7 @@ from dr_lib.provenance.model_signature import SIGNATURE, sign
 from dr_lib.runtime import Runtime
 from dr_lib.sources.bucket import BucketSource
 from dr_lib.storage.memory import MemoryStore
+from tests.keys import keys
 from tests.unit.provenance.signers import Signer, new_signer
 from tests.world import ASSET, World, make_world, tree
 
@@ -31,7 +32,7 @@ def signer(tmp_path: Path) -> Signer:
 
 def world_of(tmp_path: Path, signature: dict[str, Any] | None) -> World:
     asset = {} if signature is None else {"signature": signature}
-    world = make_world(tmp_path / "w", ("one",), asset=asset)
+    world = make_world(tmp_path / "w", ("one",), asset=asset, environ=keys().all(), **keys().config())
     (world.source / "sub").mkdir()
     (world.source / "sub/weights").write_bytes(os.urandom(300_000))
     return world
@@ -93,7 +94,7 @@ def reconfigured(world: World, signature: dict[str, Any]) -> Runtime:
     text = world.config().read_text()
     path = world.folder / "later.yaml"
     path.write_text(text.replace('"kind": "model"', f'"kind": "model", "signature": {signature}'.replace("'", '"')))
-    return Runtime.load(path)
+    return Runtime.load(path, environ=keys().all())
 
 
 def test_a_point_whose_signature_does_not_hold_does_not_appear(tmp_path, signer):
