@@ -67,8 +67,3 @@ def open_frames(vault: Vault, ref: PackRef, start: int, data: bytes, frames: Ite
             yield open_frame(view[at : at + frame.length], frame, key)
         except IntegrityError as error:
             raise IntegrityError(error.what, where=where, hint=error.hint) from error
-
-
-def fetch_frames(vault: Vault, ref: PackRef, start: int, length: int, frames: Iterable[FrameRef]) -> Iterator[bytes]:
-    """Raw bytes of `frames`, which lie within one range, from one request for it; errors as `open_frames`."""
-    yield from open_frames(vault, ref, start, fetch_range(vault, ref, start, length), frames)

@@ -14,7 +14,7 @@ from dr_lib.format import layout, pack
 from dr_lib.model.manifest import FrameRef, PackRef
 from dr_lib.storage.memory import MemoryStore
 from dr_lib.vault.chunk_index import ChunkIndex, load_index, save_index
-from dr_lib.vault.pack_reader import fetch_frames, fetch_pack, open_frame
+from dr_lib.vault.pack_reader import fetch_pack, fetch_range, open_frame, open_frames
 from dr_lib.vault.pack_writer import PackWriter
 from dr_lib.vault.vault import Vault
 
@@ -47,7 +47,9 @@ def test_what_is_stored_is_found_once_and_comes_back(chunks, pack_bytes):
         place = known.find(blake3(raw).digest(), len(raw))
         f = place.frame
         ref = FrameRef(0, f.offset, f.length, f.raw, f.codec, f.seal, f.digest)
-        assert list(fetch_frames(vault, place.pack, f.offset, f.length, [ref])) == [raw]
+        assert list(
+            open_frames(vault, place.pack, f.offset, fetch_range(vault, place.pack, f.offset, f.length), [ref])
+        ) == [raw]
     tables = [pack.parse(fetch_pack(vault, PackRef(n, s)), n) for n, s in vault.packs().items()]
     digests = [frame.digest for table in tables for frame in table]
     assert sorted(digests) == sorted({blake3(raw).digest() for raw in chunks})

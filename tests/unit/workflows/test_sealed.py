@@ -217,14 +217,15 @@ def test_frames_of_one_place_do_not_open_in_another(world):
     world.runtime.backup(ASSET, ["one"])
     vault = open_vault("one", LocalStore(world.regions["one"], "region one"), world.runtime._wiring.keys)
     manifest = vault.manifest(ASSET, world.manifests("one")[0].stem)
-    from dr_lib.vault.pack_reader import fetch_frames
+    from dr_lib.vault.pack_reader import fetch_range, open_frames
 
     frame = manifest.files[-1].frames[0]
     ref = manifest.summary.packs[frame.pack]
-    assert list(fetch_frames(vault, ref, frame.offset, frame.length, [frame]))
+    stored = fetch_range(vault, ref, frame.offset, frame.length)
+    assert list(open_frames(vault, ref, frame.offset, stored, [frame]))
     for other in (replace(frame, codec=1 - frame.codec if frame.codec < 2 else 1), replace(frame, raw=frame.raw + 1)):
         with pytest.raises(IntegrityError):
-            list(fetch_frames(vault, ref, frame.offset, frame.length, [other]))
+            list(open_frames(vault, ref, frame.offset, stored, [other]))
 
 
 def test_an_identity_alone_is_enough_to_restore_and_to_do_nothing_else(world):
