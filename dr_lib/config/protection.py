@@ -84,7 +84,7 @@ Reference = Annotated[str, BeforeValidator(reference)]
 class EncryptionSchema(Strict):
     """`encryption:` of the whole file."""
 
-    recipients: Annotated[list[str], BeforeValidator(at_least_two)] = Field(default_factory=list)
+    recipients: Annotated[list[str], BeforeValidator(at_least_two)] = Field(default=[])
     identity: Reference = "env:DR_IDENTITY"
     writer: Reference = "env:DR_WRITER_KEY"
 
@@ -106,7 +106,7 @@ class SigningSchema(Strict):
     """`signing:` of the whole file."""
 
     key: Reference = "env:DR_SIGNING_KEY"
-    trusted: Annotated[list[str], BeforeValidator(_trusted)] = Field(default_factory=list)
+    trusted: Annotated[list[str], BeforeValidator(_trusted)] = Field(default=[])
 
     def fact(self, folder: Path) -> Signing:
         """As the program sees it; relative paths start from `folder`."""

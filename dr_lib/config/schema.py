@@ -114,7 +114,7 @@ class HoursSchema(RatesSchema):
 class RegionLimitsSchema(RatesSchema):
     """`limits:` of a region."""
 
-    hours: list[HoursSchema] = Field(default_factory=list)
+    hours: list[HoursSchema] = Field(default=[])
     timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = Field(default_factory=lambda: ZoneInfo("UTC"))
 
 
@@ -175,7 +175,7 @@ class SignatureSchema(Strict):
     """`signature:` of an asset."""
 
     public_key: Text | None = None
-    certificate_chain: list[Text] = Field(default_factory=list)
+    certificate_chain: list[Text] = Field(default=[])
 
 
 class AssetSchema(Strict):
@@ -208,7 +208,7 @@ class FileSchema(Strict):
     regions: dict[str, RegionSchema]
     encryption: Annotated[EncryptionSchema | None, BeforeValidator(encryption_or_none)]
     signing: Annotated[SigningSchema | None, BeforeValidator(signing_or_none)] = None
-    assets: dict[str, AssetSchema] = Field(default_factory=dict)
+    assets: dict[str, AssetSchema] = Field(default={})
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
 
 

@@ -21,8 +21,12 @@ SPECIAL = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "fifo", stat.S_IFBLK: "device"
 
 @dataclass
 class _Found:
-    """What one walk collects; `refused` and `unreadable` hold one printable line an offender."""
+    """What one walk collects; `refused` and `unreadable` hold one printable line an offender.
 
+    Root (`as_root`) may read everything, but for what a server refuses: that shows when it is read.
+    """
+
+    as_root: bool
     files: list[SourceFile] = field(default_factory=list)
     directories: list[DirectoryEntry] = field(default_factory=list)
     links: list[LinkEntry] = field(default_factory=list)
@@ -60,7 +64,7 @@ class DirectorySource:
         Raises `UsageError` when the root is a file, and `SourceUnstable` for links that lead outside, for sockets,
         fifos and devices, for what this user may not read, and for what vanishes meanwhile.
         """
-        found = _Found()
+        found = _Found(os.geteuid() == 0)
         pending = [(b".", self._root_facts())]
         while pending:
             path, facts = pending.pop()
@@ -121,16 +125,13 @@ class DirectorySource:
             self._note_link(path, facts, found)
         elif kind != stat.S_IFREG:
             found.refused.append(f"{name!r} is a {SPECIAL.get(kind, 'special file')}")
-        elif not self._may_read(path):
+        elif not (found.as_root or self._may_read(path)):
             found.unreadable.append(_denial(path, "read", f"mode {facts.st_mode & 0o7777:04o}, owner {facts.st_uid}"))
         else:
             mode = facts.st_mode & KEPT_MODE
             found.files.append(SourceFile(name, mode, facts.st_mtime_ns, facts.st_size, _tag(facts)))
 
     def _may_read(self, path: bytes) -> bool:
-        """Root may read everything, but for what a server refuses: that shows when it is read."""
-        if os.geteuid() == 0:
-            return True
         return os.access(os.path.join(self._root, path), os.R_OK, effective_ids=True)  # noqa: PTH118
 
     def _note_link(self, path: bytes, facts: os.stat_result, found: _Found) -> None:

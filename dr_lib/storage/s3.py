@@ -173,10 +173,20 @@ class S3Store:
         except ValueError as error:
             raise Refused(f"not a key: {key!r}", where=self.label) from error
         except (BaseError, OSError) as error:
-            answer = obstore_answer(error)
+            answer = self._with_code(obstore_answer(error), key)
             self._refuse_missing_bucket(answer, key)
             raise self._error(answer, key) from error
         self._bucket_seen = True
+
+    def _with_code(self, answer: Answer, key: str | None) -> Answer:
+        """The answer to a HEAD has no body to say what is missing: a GET is told. Far cheaper than to list a bucket."""
+        if answer.status != 404 or answer.code is not None or key is None:
+            return answer
+        try:
+            obstore.get_range(self._questions, self._prefix + key, start=0, length=1)
+        except (BaseError, OSError) as error:
+            return obstore_answer(error)
+        return answer
 
     def _refuse_missing_bucket(self, answer: Answer, key: str | None) -> None:
         """Ask for the bucket where an answer leaves open which of the two is missing, it or the object."""

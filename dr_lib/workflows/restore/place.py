@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,6 +14,7 @@ from dr_lib.workflows.restore.output import Output
 
 _WRITING: Final = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 PRIVATE: Final = 0o600
+_TURNS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,10 @@ class Placing:
 
     root: Path
     outputs: Sequence[Output]
+    _turns: Sequence[threading.Lock] = field(
+        default_factory=lambda: tuple(threading.Lock() for _ in range(_TURNS)), repr=False, compare=False
+    )
+    """Writers of one file take turns: in the kernel they would wait for each other too, but spinning on a core."""
 
     def reserve(self, number: int, *, afresh: bool = False) -> None:
         """Make an output at its full length, private, as a hole; one that needs no frame is made whole.
@@ -51,7 +57,8 @@ class Placing:
             return
         data = raw if write.end - write.start == len(raw) else raw[write.start : write.end]
         if not _is_hole(data):
-            _pwrite(open_files.of(self.path(write.output)), write.offset, data)
+            with self._turns[write.output % _TURNS]:
+                _pwrite(open_files.of(self.path(write.output)), write.offset, data)
 
     def _reserve(self, path: str, output: Output, kept: int) -> None:
         try:
