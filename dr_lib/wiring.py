@@ -18,13 +18,13 @@ from dr_lib.errors import DrError, StoreUnavailable
 from dr_lib.keys import SecretSource, keyset
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
-from dr_lib.model.region import StoreRef
+from dr_lib.model.region import Role, StoreRef
 from dr_lib.sources.base import Source
 from dr_lib.sources.opening import open_source
-from dr_lib.storage.base import ContainerStore
+from dr_lib.storage.base import ContainerStore, JanitorStore
 from dr_lib.storage.credentials import Connections, resolve
 from dr_lib.storage.hedged import HedgedStore
-from dr_lib.storage.opening import open_store
+from dr_lib.storage.opening import open_janitor, open_store
 from dr_lib.storage.throttles import Throttles
 from dr_lib.vault.opening import open_vault
 from dr_lib.vault.vault import Vault
@@ -55,14 +55,20 @@ class Wiring:
         secrets = SecretSource(self.environ, self.connections)
         return keyset(self.config.encryption, self.config.signing, secrets)
 
-    def store(self, region: str) -> ContainerStore:
-        """A region's store, not asked anything yet."""
+    def store(self, region: str, role: Role = Role.WRITER) -> ContainerStore:
+        """A region's store as that role opens it, not asked anything yet."""
+        del role
         store = HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
         return self.throttles.over(region, store)
 
-    def vault(self, region: str) -> Vault:
-        """A region's vault, proven to answer; raises what is wrong with it, naming the region."""
-        return open_vault(region, self.store(region), self.keys)
+    def vault(self, region: str, role: Role = Role.WRITER) -> Vault:
+        """A region's vault as that role opens it, proven to answer; raises what is wrong with it, naming the region."""
+        return open_vault(region, self.store(region, role), self.keys)
+
+    def janitor(self, region: str) -> JanitorStore:
+        """A region's store as the janitor opens it."""
+        ref = self.config.region(region).store
+        return open_janitor(ref, f"region {region}", environ=self.environ, connections=self.connections)
 
     def answer(self, region: str) -> Answer:
         """A region's vault, or why it did not open."""

@@ -15,6 +15,19 @@ class LockMode(StrEnum):
     COMPLIANCE = "compliance"
 
 
+class Role(StrEnum):
+    """Who opens a region, each with credentials of its own: what one of them cannot do, its thief cannot do either.
+
+    `reader` lists and reads; `writer` also creates and locks, and never deletes or overwrites; `verifier` reads, and
+    creates events; `janitor` alone deletes, and puts a sound object in a damaged one's place.
+    """
+
+    READER = "reader"
+    WRITER = "writer"
+    VERIFIER = "verifier"
+    JANITOR = "janitor"
+
+
 @dataclass(frozen=True, slots=True)
 class LockPolicy:
     """Every object of the vault is locked for `days` from its upload."""

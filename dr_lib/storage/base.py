@@ -1,7 +1,7 @@
 """The one contract between the vault and whatever holds its objects.
 
-A vault is write-once, so a store can create, read and list, and has no way to overwrite or delete. Every
-implementation passes `dr_lib.testing.store_contract.StoreContract`.
+A vault is write-once, so a store can create, read and list, and has no way to overwrite or delete. What the janitor
+alone may do is a contract of its own. Every implementation passes `dr_lib.testing.store_contract.StoreContract`.
 """
 
 from __future__ import annotations
@@ -75,5 +75,59 @@ class ContainerStore(ObjectStore, Protocol):
         """Create the container when it is missing, with object lock when asked; True when it was created.
 
         Raises `Refused` when the container exists without the lock that was asked for.
+        """
+        ...
+
+
+class LockingStore(ObjectStore, Protocol):
+    """A store whose objects can be locked: until then nobody, whatever the credentials, deletes or changes them."""
+
+    def locked_until(self, key: str) -> datetime | None:
+        """The moment until which `key` is locked, UTC; None when it is not. Always None where there are no locks."""
+        ...
+
+    def lock(self, key: str, until: datetime) -> None:
+        """Lock `key` at least until then. Never shortens. `Refused` (7) where there are no locks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of an object. `version` names it for `delete`; `is_marker`: it only says that the key was deleted.
+
+    A store without versions has one a key, and `version` is its tag.
+    """
+
+    key: str
+    version: str
+    size: int
+    modified_at: datetime
+    tag: str
+    is_latest: bool
+    is_marker: bool
+
+
+class JanitorStore(LockingStore, Protocol):
+    """What the janitor's credentials open: the only way to remove an object or to put another in its place."""
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """Every version of every object whose key starts with `prefix`, in key order, newest first within a key."""
+        ...
+
+    def get_version(self, key: str, version: str) -> bytes:
+        """Whole content of one version; `NotFound` when it is gone."""
+        ...
+
+    def delete(self, key: str, version: str) -> None:
+        """Remove exactly this version; nothing happens when it is gone. `Refused` (7) when it is locked.
+
+        Atomic; safe to retry. Works on a full store.
+        """
+        ...
+
+    def replace(self, key: str, data: bytes | bytearray | memoryview, tag: str) -> None:
+        """Put `data` in the place of the object that has this tag; `AlreadyExists` when it is another by now.
+
+        Atomic. Where there are versions the old one stays below the new one; elsewhere it is gone.
         """
         ...

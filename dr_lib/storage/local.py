@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from dr_lib.errors import AlreadyExists, DrError, OutOfSpace, PermissionDenied, Refused, StoreUnavailable
-from dr_lib.storage.base import ObjectInfo
+from dr_lib.storage.base import ObjectInfo, ObjectVersion
 from dr_lib.storage.keys import check_key, check_length, check_range, encoded
 from dr_lib.storage.missing import container_missing, key_missing
+from dr_lib.storage.unversioned import same_version, single_versions
 
 INCOMING = ".dr-incoming"
 """Directory below the root where objects are written before they get their name; never listed, no key lies in it."""
@@ -101,6 +102,48 @@ class LocalStore:
         """Every object whose key starts with `prefix`, in byte order of the keys, one directory at a time."""
         self.check()
         yield from self._walk("", prefix)
+
+    def locked_until(self, key: str) -> datetime | None:
+        """Always None: a directory has no object lock."""
+        self.head(key)
+        return None
+
+    def lock(self, key: str, until: datetime) -> None:  # noqa: ARG002 - the contract's signature
+        """Always `Refused`."""
+        raise Refused("a directory has no object lock", where=self.label, hint="leave `lock` out for this region")
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """One version an object."""
+        return single_versions(self.list(prefix))
+
+    def get_version(self, key: str, version: str) -> bytes:
+        """The object, when that is its version."""
+        same_version(self.head(key), version, self.label)
+        return self.get(key)
+
+    def delete(self, key: str, version: str) -> None:
+        """Remove the object when that is its version, durably."""
+        path = self._path(key)
+        with self._errors_of(key):
+            if not path.is_file() or _info(key, path.stat()).tag != version:
+                return
+            path.unlink(missing_ok=True)
+            _sync_directory(path.parent)
+
+    def replace(self, key: str, data: bytes | bytearray | memoryview, tag: str) -> None:
+        """Put `data` durably in the place of the object that has this tag. Two janitors at once: the last one wins."""
+        path = self._path(key)
+        if self.head(key).tag != tag:
+            raise AlreadyExists(f"object {key!r} has changed meanwhile", where=self.label)
+        with self._errors_of(key):
+            _make_directory(self.root / INCOMING, self.root)
+            temporary = self.root / INCOMING / uuid.uuid4().hex
+            try:
+                _write_durably(temporary, data)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            _sync_directory(path.parent)
 
     def _walk(self, directory: str, prefix: str) -> Iterator[ObjectInfo]:
         for key in self._children(directory):

@@ -6,12 +6,14 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from dr_lib.clock import Clock, utc_now
 from dr_lib.errors import AlreadyExists, Refused
-from dr_lib.storage.base import ObjectInfo
+from dr_lib.storage.base import ObjectInfo, ObjectVersion
 from dr_lib.storage.keys import check_key, check_range, encoded
 from dr_lib.storage.missing import container_missing, key_missing
+from dr_lib.storage.unversioned import same_version, single_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,41 @@ class MemoryStore:
         with self._lock:
             found = [entry.info for key, entry in self._existing().items() if key.startswith(prefix)]
         yield from sorted(found, key=lambda info: encoded(info.key))
+
+    def locked_until(self, key: str) -> datetime | None:
+        """Always None: memory has no object lock."""
+        self._entry(key)
+        return None
+
+    def lock(self, key: str, until: datetime) -> None:  # noqa: ARG002 - the contract's signature
+        """Always `Refused`."""
+        raise Refused("memory has no object lock", where=self.label)
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """One version an object."""
+        return single_versions(self.list(prefix))
+
+    def get_version(self, key: str, version: str) -> bytes:
+        """The object, when that is its version."""
+        entry = self._entry(key)
+        same_version(entry.info, version, self.label)
+        return entry.data
+
+    def delete(self, key: str, version: str) -> None:
+        """Remove the object when that is its version."""
+        with self._lock:
+            entry = self._existing().get(key)
+            if entry is not None and entry.info.tag == version:
+                del self._existing()[key]
+
+    def replace(self, key: str, data: bytes | bytearray | memoryview, tag: str) -> None:
+        """Put `data` in the place of the object that has this tag."""
+        content = bytes(data)
+        info = ObjectInfo(key, len(content), self._clock(), hashlib.sha256(content).hexdigest())
+        with self._lock:
+            if self._entry(key).info.tag != tag:
+                raise AlreadyExists(f"object {key!r} has changed meanwhile", where=self.label)
+            self._existing()[key] = _Entry(content, info)
 
     def _existing(self) -> dict[str, _Entry]:
         if self._entries is None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from dr_lib.errors import UsageError
+from dr_lib.errors import Refused, UsageError
 from dr_lib.model.region import StoreRef
-from dr_lib.storage.base import ContainerStore
+from dr_lib.storage.base import ContainerStore, JanitorStore
 from dr_lib.storage.credentials import Connections, Credentials, resolve
 from dr_lib.storage.retrying import RetryingStore
 
@@ -40,6 +40,19 @@ def open_store(
     if scheme == "rclone":
         return _open_rclone(rest, ref, label)
     raise UsageError(f"no store is known for {ref.url!r}", where=label, hint=HINT)
+
+
+def open_janitor(
+    ref: StoreRef, label: str, *, environ: Mapping[str, str], connections: Connections | None = None
+) -> JanitorStore:
+    """The store that `ref` names, with what only the janitor may do. Raises as `open_store`; `Refused` where no
+    janitor is known for such a store."""
+    del environ, connections
+    if ref.url.startswith("file://"):
+        from dr_lib.storage.local import LocalStore
+
+        return LocalStore(Path(_directory_of(ref.url, label)).expanduser(), label)
+    raise Refused(f"no janitor is known for {ref.url!r}", where=label)
 
 
 def _open_s3(ref: StoreRef, label: str, keys: Credentials, *, foreign: bool) -> ContainerStore:
