@@ -16,6 +16,7 @@ INDEX: Final = "index/"
 RUNS: Final = "runs/"
 EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
+PROBES: Final = "probes/"
 
 _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
 _ASSET: Final = r"(?P<asset>[a-z0-9-]+)"
@@ -125,6 +126,16 @@ def parse_plan_key(key: str) -> PointName | None:
 def part_key(asset: str, point: str, part: str) -> str:
     """Key of one finished part of a run: `shard-0003` or `proof`."""
     return f"{RUNS}{asset}/{point}/{part}.json.zst"
+
+
+def witness_key(asset: str, point: str, nonce: bytes) -> str:
+    """Key of an object whose own lock tells what the store gives to a fresh one, just before a manifest is created."""
+    return f"{RUNS}{asset}/{point}/witness-{nonce.hex()}"
+
+
+def probe_key(nonce: bytes) -> str:
+    """Key of the object that `drctl init` tries the store's locks with."""
+    return f"{PROBES}lock-{nonce.hex()}"
 
 
 def index_key(point: str, part: str) -> str:

@@ -12,6 +12,7 @@ from dr_lib.model.manifest import PackRef, PointSummary
 from dr_lib.policy.failover import ASK_ANOTHER, decisive, decisive_of_pack
 from dr_lib.progress import Progress
 from dr_lib.vault.chunk_index import save_index
+from dr_lib.vault.locking import keep_locked
 from dr_lib.vault.pack_reader import fetch_pack
 from dr_lib.vault.pack_writer import put_pack
 from dr_lib.vault.run_keys import copy_run_key, newest_generations
@@ -48,6 +49,7 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
         copied = list(pool.map(lambda ref: _copy(sources, target, ref, progress), missing))
     save_index(target, point, "replica", [item for item, _ in copied])
     target.parse_clear(asset, point, data)
+    keep_locked(target, summary, target.pack_facts() if target.lock else {}, {ref.sha256 for ref in missing})
     target.commit(asset, point, data)
     progress.finish()
     notes = sorted({note for _, found in copied for note in found})

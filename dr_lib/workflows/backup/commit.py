@@ -13,6 +13,8 @@ from dr_lib.format.manifest_check import check
 from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary, repacked
 from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
+from dr_lib.storage.base import ObjectInfo
+from dr_lib.vault.locking import keep_locked
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import (
     KEPT,
@@ -59,9 +61,10 @@ def commit_backup(
         pass
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
-    _refuse_absent(vault, manifest)
+    present = _refuse_absent(vault, manifest)
     check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
     data = manifest_format.dump(manifest, vault.run_key(), vault.keys.signer)
+    keep_locked(vault, manifest.summary, present, _stored_since_the_plan(vault, plan, present))
     try:
         vault.commit(plan.asset, plan.point, data)
     except Refused:
@@ -96,15 +99,24 @@ def _refuse_moved(source: Source, plan: BackupPlan) -> None:
         )
 
 
-def _refuse_absent(vault: Vault, manifest: Manifest) -> None:
-    present = vault.packs()
+def _refuse_absent(vault: Vault, manifest: Manifest) -> dict[str, ObjectInfo]:
+    present = vault.pack_facts()
     for pack in manifest.summary.packs:
-        if present.get(pack.sha256) != pack.size:
+        if pack.sha256 not in present or present[pack.sha256].size != pack.size:
             raise IntegrityError(
                 "the store does not hold a pack that it acknowledged",
                 where=vault.where(layout.pack_key(pack.sha256)),
                 hint="back up again; if it happens again this store cannot be trusted",
             )
+    return present
+
+
+def _stored_since_the_plan(vault: Vault, plan: BackupPlan, packs: Mapping[str, ObjectInfo]) -> set[str]:
+    """Packs that are no older than the run, by the store's own clock."""
+    if vault.lock is None:
+        return set()
+    begun = vault.store.head(layout.plan_key(plan.asset, plan.point)).modified_at
+    return {name for name, info in packs.items() if info.modified_at > begun}
 
 
 def _manifest(plan: BackupPlan, parts: list[StoredPart], proof: StoredPart, environment: Mapping[str, str]) -> Manifest:
