@@ -26,12 +26,13 @@ from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.recovering import Recovering
 from dr_lib.use_cases.reporting import Reporting
+from dr_lib.use_cases.uncovering import Uncovering
 from dr_lib.use_cases.verifying import Verifying
 from dr_lib.wiring import Wiring
 from dr_lib.workflows.initialize import Site, initialize
 
 
-class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys):
+class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys, Uncovering):
     """Every use case over one configuration. Make one with `Runtime.load`; safe to keep, holds nothing open."""
 
     @classmethod

@@ -12,7 +12,7 @@ from dr_lib.format.layout import PointName, manifest_key
 from dr_lib.model.copy import Copy, CopyLock, CopyState, KnownPoint, Verification
 from dr_lib.model.manifest import PointSummary
 from dr_lib.policy.copy_state import derive
-from dr_lib.vault.locking import locking
+from dr_lib.storage.locking import locking
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 

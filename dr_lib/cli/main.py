@@ -24,6 +24,7 @@ from dr_lib.cli import (
     signature,
     smoke,
     status,
+    uncover,
     verify,
 )
 from dr_lib.cli.output import error_document, print_json, tell_error
@@ -35,7 +36,22 @@ SAYS_THE_ANSWER = "Exit codes: 0 done, 1 defect, 2 usage or configuration, 3 obj
 EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is changing or incomplete."
 
 HELP = ("-h", "--help")
-COMMANDS = (init, backup, points, replicate, verify, restore, smoke, drill, status, doctor, signature, keys, demo)
+COMMANDS = (
+    init,
+    backup,
+    points,
+    replicate,
+    verify,
+    uncover,
+    restore,
+    smoke,
+    drill,
+    status,
+    doctor,
+    signature,
+    keys,
+    demo,
+)
 """Each named as its module, in the order of the help."""
 
 

@@ -13,7 +13,8 @@ from dr_lib.format import layout
 from dr_lib.model.manifest import PointSummary
 from dr_lib.model.region import LockPolicy
 from dr_lib.policy.locking import due, is_kept, needs_extension
-from dr_lib.storage.base import LockingStore, ObjectInfo, ObjectStore
+from dr_lib.storage.base import LockingStore, ObjectInfo
+from dr_lib.storage.locking import locking
 from dr_lib.vault.run_keys import newest_generations
 from dr_lib.vault.vault import Vault
 
@@ -36,13 +37,6 @@ def keep_locked(vault: Vault, summary: PointSummary, packs: Mapping[str, ObjectI
     with ThreadPoolExecutor(STREAMS) as pool:
         for _ in pool.map(lambda key: store.lock(key, until), [*wanted, *_run_keys(vault, summary)]):
             pass
-
-
-def locking(store: ObjectStore) -> LockingStore:
-    """The same store, which can lock; `Refused` for one that cannot."""
-    if not isinstance(store, LockingStore):
-        raise Refused("this store cannot lock objects", where=store.label, hint="leave `lock` out for this region")
-    return store
 
 
 def _granted(vault: Vault, store: LockingStore, lock: LockPolicy, summary: PointSummary) -> tuple[datetime, datetime]:

@@ -116,7 +116,7 @@ def _stored_since_the_plan(vault: Vault, plan: BackupPlan, packs: Mapping[str, O
     if vault.lock is None:
         return set()
     begun = vault.store.head(layout.plan_key(plan.asset, plan.point)).modified_at
-    return {name for name, info in packs.items() if info.modified_at > begun}
+    return {name for name, info in packs.items() if info.modified_at >= begun}
 
 
 def _manifest(plan: BackupPlan, parts: list[StoredPart], proof: StoredPart, environment: Mapping[str, str]) -> Manifest:
