@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dr_lib.clock import utc_now
 from dr_lib.errors import PermissionDenied, Refused, StoreUnavailable, UsageError
 from dr_lib.model.region import Role
 from dr_lib.storage.s3 import S3Store
@@ -114,6 +115,40 @@ def test_reused_packs_are_locked_as_long_as_the_new_point(world: LockedWorld) ->
     assert before
     assert all(after[key] >= until > before[key] + timedelta(days=1) for key in before)
     assert all(until - lock < timedelta(minutes=1) for lock in after.values())
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_a_clock_that_is_hours_off_shortens_no_lock(world: LockedWorld, hours: int) -> None:
+    world.runtime().initialize()
+    os.utime(world.source / "model.safetensors", (0, 0))
+    runtime = world.runtime(clock=lambda: utc_now() + timedelta(hours=hours))
+    runtime.backup(ASSET)
+    let_the_clock_tick(world)
+    (world.source / "more").write_bytes(os.urandom(100_000))
+    os.utime(world.source / "more", (0, 0))
+    newest = runtime.backup(ASSET)["point"]
+    (until,) = locks(world, f"points/{ASSET}/{newest}").values()
+    packs = locks(world, "packs/").values()
+    assert timedelta(hours=23) < until - utc_now() < timedelta(hours=25)
+    assert all(timedelta(minutes=-1) < lock - until < timedelta(hours=2) for lock in packs)
+
+
+def test_a_copy_locks_what_it_reuses_and_is_locked_itself(world: LockedWorld) -> None:
+    other = {"nas": {"url": f"file://{world.folder / 'nas'}"}}
+    runtime = world.runtime(more=other)
+    runtime.initialize()
+    runtime.backup(ASSET, ["nas"])
+    runtime.replicate(ASSET)
+    before = locks(world, "packs/")
+    world.set_default(3)
+    (world.source / "more").write_bytes(os.urandom(100_000))
+    newest = runtime.backup(ASSET, ["nas"])["point"]
+    runtime.replicate(ASSET)
+    (until,) = locks(world, f"points/{ASSET}/{newest}").values()
+    after = locks(world, "packs/")
+    assert len(after) > len(before) > 0
+    assert all(after[key] >= until > before[key] + timedelta(days=1) for key in before)
+    assert {region: word[:2] for region, word in runtime.points(ASSET)[0]["locks"].items()} == {REGION: "20"}
 
 
 def test_packs_of_this_run_cost_no_request(world: LockedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
