@@ -48,7 +48,7 @@ def optional_duration(value: object) -> timedelta | None:
 
 
 def switch(value: object) -> bool:
-    """true or false, and nothing that only looks like it."""
+    """True or false, and nothing that only looks like it."""
     if not isinstance(value, bool):
         raise ValueError(f"{value!r} is no switch; write true or false")
     return value

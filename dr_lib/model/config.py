@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dr_lib.errors import NotFound
 from dr_lib.model.asset import Asset
-from dr_lib.model.prune import DRY, PrunePolicy
 from dr_lib.model.protection import Encryption, Signing
+from dr_lib.model.prune import DRY, PrunePolicy
 from dr_lib.model.region import Region
 
 
