@@ -35,7 +35,8 @@ class Ground:
 
 
 def dead_runs(seen: Survey, asset: str, now: datetime, grace: timedelta) -> frozenset[PointName]:
-    """Runs that committed nothing, claim nothing, and of which nothing is younger than the grace period."""
+    """Runs that committed nothing or whose point expired, that claim nothing, and of which nothing is younger than the
+    grace period."""
     ground = Ground(seen, frozenset(), frozenset(), asset, now, grace)
     return frozenset(
         name
@@ -43,7 +44,7 @@ def dead_runs(seen: Survey, asset: str, now: datetime, grace: timedelta) -> froz
         if name not in seen.manifests
         and asset in ("", name.asset)
         and not run.claims
-        and set(run.parts) - {layout.CLOSED}
+        and (run.expired or set(run.parts) - {layout.CLOSED})
         and name.created_at + grace <= now
         and all(ground.is_old(versions) for versions in run.parts.values())
     )
@@ -87,7 +88,8 @@ def _records(ground: Ground) -> Iterator[Versions]:
         if name in ground.seen.runs:
             yield from ground.seen.runs[name].parts.values()
     for name in sorted(ground.dead):
-        yield from (versions for part, versions in ground.seen.runs[name].parts.items() if part != layout.CLOSED)
+        run = ground.seen.runs[name]
+        yield from (versions for part, versions in run.parts.items() if run.expired or part != layout.CLOSED)
 
 
 def _keys(ground: Ground, packs: Collection[str]) -> Iterator[Versions]:

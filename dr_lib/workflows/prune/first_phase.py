@@ -92,7 +92,8 @@ def write_plan(scope: Scope, seen: Survey, proposal: Proposal) -> PrunePlan | No
     A run that its writer closed at the last moment is left out. `OutOfSpace` when the store has no room for the plan.
     """
     dead = {name for name in dead_runs(seen, scope.asset, scope.now, scope.grace) if name not in proposal.points}
-    alive = {name for name in dead if not close_dead_run(scope.vault, name.asset, name.point)}
+    loose = {name for name in dead if not seen.runs[name].expired}
+    alive = {name for name in loose if not close_dead_run(scope.vault, name.asset, name.point)}
     objects = tuple(one for one in proposal.objects if not _is_of(one.key, alive))
     if not objects:
         return None
@@ -162,7 +163,7 @@ def _held_up(seen: Survey) -> tuple[str, ...]:
     return tuple(
         versions[0].key
         for name, run in seen.runs.items()
-        if name not in seen.manifests
+        if run.claims
         for part, versions in run.parts.items()
         if layout.is_needs(part)
     )

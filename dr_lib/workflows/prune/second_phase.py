@@ -109,7 +109,7 @@ def execute(scope: Scope, plan: PrunePlan, decision: Decision, budget: Budget, k
 def _going(work: _Second, seen: Survey, decision: Decision) -> list[PointName]:
     """Points of the plan that still may go, none of them held since; it also says of those that are gone that they are
     expired, should an earlier run have died before it said so."""
-    named = [PointName(asset, point) for asset, point in work.plan.points]
+    named = _named(work.plan)
     assets = {name.asset for name in named}
     held = {PointName(hold.asset, hold.point) for asset in assets for hold in holds(work.vault, asset)}
     told = {PointName(asset, point) for asset in assets for point in expired_points(work.vault, asset)}
@@ -124,6 +124,10 @@ def _going(work: _Second, seen: Survey, decision: Decision) -> list[PointName]:
         else:
             work.result.kept.append(name)
     return going
+
+
+def _named(plan: PrunePlan) -> list[PointName]:
+    return [PointName(asset, point) for asset, point in plan.points]
 
 
 def _delete_manifests(work: _Second, seen: Survey, going: Sequence[PointName]) -> list[PointName]:
@@ -160,7 +164,7 @@ def _say(work: _Second, name: PointName) -> None:
 
 def _delete_rest(work: _Second, seen: Survey) -> None:
     """Packs that nothing needs, then, if all of them went, what tells of them."""
-    needed = seen.needed()
+    needed = seen.needed(without=frozenset(_named(work.plan)) - set(seen.manifests))
     rest = [one for one in work.plan.objects if layout.parse_manifest_key(one.key) is None]
     packs = [one for one in rest if one.key.startswith(layout.PACKS)]
     free = [one for one in packs if _name(one.key) not in needed.packs and _stands_alone(one, packs, seen)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +14,7 @@ from dr_lib.format.layout import PointName
 from dr_lib.model.manifest import PointSummary
 from dr_lib.storage.base import JanitorStore, ObjectVersion
 from dr_lib.vault.claims import Claim, read_claim
+from dr_lib.vault.expiries import expired_points
 from dr_lib.vault.vault import Vault
 
 READERS: Final = 8
@@ -25,10 +26,12 @@ Summaries = dict[tuple[str, str], PointSummary]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Objects of a run or a replication, by their names within it; its claims, unless its point is committed."""
+    """Objects of a run or a replication, by their names within it. `claims` are those of a point that may be committed yet;
+    `expired`: it was committed, and a prune took it away."""
 
     parts: dict[str, Versions]
     claims: tuple[Claim, ...]
+    expired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,12 @@ class Survey:
         """Points whose manifest is there and is not shown: the newest version only says that the key was deleted."""
         return tuple(name for name, versions in self.manifests.items() if versions[0].is_marker)
 
-    def needed(self, without: Iterable[PointName] = ()) -> Claim:
-        """What the manifests but for those `without`, and the claims of points that are not committed, need."""
+    def needed(self, without: Collection[PointName] = ()) -> Claim:
+        """What the manifests, and the claims of points that are not committed, need, but for the points `without`."""
         left = set(self.manifests) - set(without)
         packs = {ref.sha256 for name in left for ref in self.summaries[name].packs}
         keys = {key for name in left for key in self.summaries[name].keys}
-        claims = [claim for name, run in self.runs.items() if name not in self.manifests for claim in run.claims]
+        claims = [claim for name, run in self.runs.items() if name not in without for claim in run.claims]
         packs = packs.union(*(claim.packs for claim in claims))
         return Claim(frozenset(packs), frozenset(keys.union(*(claim.keys for claim in claims))))
 
@@ -81,7 +84,7 @@ def survey(vault: Vault, janitor: JanitorStore, known: Summaries) -> Survey:
     return Survey(
         manifests={name: manifests[name] for name in summaries},
         summaries=summaries,
-        runs={name: Run(parts, _claims(vault, name, parts, summaries)) for name, parts in runs.items()},
+        runs=_runs(vault, runs, summaries),
         packs={pack: found for key, found in _objects(janitor, layout.PACKS) if (pack := _pack_name(key))},
         indexes={point: tuple(found) for point, found in indexes.items()},
         keys={key: tuple(found) for key, found in keys.items()},
@@ -139,11 +142,18 @@ def _summary(vault: Vault, janitor: JanitorStore, name: PointName, shown: Object
         raise _unread(vault, shown.key, error) from error
 
 
-def _claims(
-    vault: Vault, name: PointName, parts: Mapping[str, Versions], committed: Mapping[PointName, PointSummary]
-) -> tuple[Claim, ...]:
-    if name in committed:
-        return ()
+def _runs(
+    vault: Vault, runs: Mapping[PointName, dict[str, Versions]], committed: Collection[PointName]
+) -> dict[PointName, Run]:
+    loose = {name.asset for name in runs if name not in committed}
+    expired = {PointName(asset, point) for asset in loose for point in expired_points(vault, asset)} - set(committed)
+    return {
+        name: Run(parts, () if name in committed or name in expired else _claims(vault, parts), expired=name in expired)
+        for name, parts in runs.items()
+    }
+
+
+def _claims(vault: Vault, parts: Mapping[str, Versions]) -> tuple[Claim, ...]:
     keys = [versions[0].key for part, versions in parts.items() if layout.is_needs(part)]
     try:
         return tuple(read_claim(vault, key) for key in keys)
