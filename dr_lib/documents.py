@@ -10,6 +10,7 @@ from dr_lib.format.canonical import time_text
 if TYPE_CHECKING:
     from dr_lib.model.copy import KnownPoint, Verification
     from dr_lib.model.drill import DrillReport, Phase, SmokeResult
+    from dr_lib.model.scrub import Coverage, Scrub
     from dr_lib.policy.standing import Standing
     from dr_lib.vault.evidence import PastDrill
     from dr_lib.workflows.backup.commit import Committed
@@ -93,6 +94,33 @@ def verification_document(result: Verification) -> Document:
         "bytes_read": result.bytes_read,
         "seconds": round(result.seconds, 3),
         "finished_at": time_text(result.finished_at),
+    }
+
+
+def scrub_document(scrub: Scrub, coverage: Coverage, *, ok: bool) -> Document:
+    """One verification run over an asset's copies in a region, and how far all bytes were read again by then."""
+    return {
+        "asset": scrub.asset,
+        "region": scrub.region,
+        "mode": scrub.mode,
+        "ok": ok,
+        "points": scrub.points,
+        "bytes_read": scrub.bytes_read,
+        "seconds": round(scrub.seconds, 3),
+        "finished_at": time_text(scrub.at),
+        "findings": list(scrub.findings),
+        "coverage": coverage_document(coverage),
+    }
+
+
+def coverage_document(coverage: Coverage) -> Document:
+    """How far bytes were read again; seconds, bytes."""
+    return {
+        "total_bytes": coverage.total_bytes,
+        "read_bytes": coverage.read_bytes,
+        "oldest_s": round(coverage.oldest_s, 3),
+        "within_s": coverage.within_s,
+        "overdue": coverage.overdue,
     }
 
 
