@@ -95,6 +95,11 @@ def save_index(vault: Vault, point: str, part: str, outlines: Iterable[tuple[str
         return
 
 
+def index_of(vault: Vault, packs: Iterable[PackRef]) -> bytes:
+    """The bytes of an index of these packs, made from their own tables; those that have none are left out."""
+    return index_format.dump(item for ref in packs for item in _read_outline(vault, ref.sha256, ref.size))
+
+
 def _load(vault: Vault, key: str) -> list[IndexedPack]:
     """An index that does not parse only costs its reuse: what it named is learned from the packs themselves."""
     try:

@@ -63,15 +63,23 @@ def check_others(
     now: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for info, (digest, finding) in zip(listed, read, strict=True):
         found.bytes_read += info.size
-        found.whole[info.key] = finding is None
-        if finding is not None and f"{info.key} {info.tag}" not in given_up:
+        accepted = finding is None or f"{info.key} {info.tag}" in given_up
+        found.whole[info.key] = accepted
+        if finding is not None and not accepted:
             found.findings.append(finding)
         if info.key != layout.VAULT_KEY:
-            now[_point_of(info.key)][_name(info.key)] = digest
+            point, name = named(info.key)
+            now[point][name] = digest
     found.inventory = {point: dict(known) for point, known in now.items()}
-    keys = {_name(info.key): info for info in listed}
+    keys = {named(info.key)[1]: info for info in listed}
     _compare(vault, found, _expected(vault, asset, past, found), keys, committed, given_up)
     return found
+
+
+def named(key: str) -> tuple[str, str]:
+    """How the inventory calls an object: the point (or drill) that its key names, and what tells it from others."""
+    letter = next((letter for letter, prefix in _CLASSES.items() if key.startswith(prefix)), "?")
+    return _point_of(key), letter + hashlib.sha256(key.encode()).hexdigest()[: _DIGITS - 1]
 
 
 def packed(inventory: Inventory) -> dict[str, str]:
@@ -175,8 +183,3 @@ def _point_of(key: str) -> str:
     """The point or drill that a key names."""
     match = layout.POINT_ID.search(key.rpartition("/")[2]) or layout.POINT_ID.search(key)
     return match[0] if match else ""
-
-
-def _name(key: str) -> str:
-    letter = next((letter for letter, prefix in _CLASSES.items() if key.startswith(prefix)), "?")
-    return letter + hashlib.sha256(key.encode()).hexdigest()[: _DIGITS - 1]

@@ -118,13 +118,13 @@ def verify(
     work.coverage = past.coverage if past else ()
     due = _due(work, vanished(vault, asset, stock, past, cache.names()))
     if asked.mode is Mode.FULL:
-        _read_all(work, due, progress, check_record, now)
+        _read_all(work, due, progress, now)
     else:
         work.copies = read_clear(vault, asset, due, stock.manifests, cache)
         _check_listed(work)
         if asked.mode is Mode.SAMPLE:
             _read_sample(work, progress, now)
-    return _recorded(work, clock(), monotonic() - started)
+    return _recorded(work, check_record, clock(), monotonic() - started)
 
 
 def _due(work: _Work, gone: Iterable[str]) -> list[str]:
@@ -133,9 +133,7 @@ def _due(work: _Work, gone: Iterable[str]) -> list[str]:
     return sorted(wanted.difference(work.asked.fine))
 
 
-def _read_all(
-    work: _Work, due: Sequence[str], progress: Progress, check_record: CheckRecord | None, now: datetime
-) -> None:
+def _read_all(work: _Work, due: Sequence[str], progress: Progress, now: datetime) -> None:
     needs = Needs()
     work.copies = read_whole(work.vault, work.asset, due, needs)
     _check_listed(work)
@@ -146,13 +144,11 @@ def _read_all(
     work.read |= {layout.manifest_key(work.asset, copy.point) for copy in work.copies}
     if work.is_of_all:
         work.coverage, work.cursor = scrub_plan.everything(now), ""
-        work.others = check_others(work.vault, work.asset, work.stock.manifests, work.past, check_record)
-        work.others.findings += [f"{key} is damaged [{work.vault.store.label}]" for key in _idle(work, users)]
-        work.whole |= work.others.whole
 
 
-def _idle(work: _Work, users: Mapping[str, Sequence[Copy]]) -> list[str]:
+def _idle(work: _Work) -> list[str]:
     """Damaged run keys that no point needs: older generations, and those of runs that died."""
+    users = users_of(work.asset, work.copies, work.stock)
     return [key for key in work.stock.run_keys if not work.whole[key] and key not in users]
 
 
@@ -199,12 +195,19 @@ def _check_listed(work: _Work) -> None:
         copy.findings += [f"run key {key} is gone" for key in copy.keys if key not in stock.newest]
 
 
-def _recorded(work: _Work, at: datetime, seconds: float) -> Verified:
-    """Leave the word of the run: its damage first, so that a run that dies in between has hidden none."""
+def _recorded(work: _Work, check_record: CheckRecord | None, at: datetime, seconds: float) -> Verified:
+    """Leave the word of the run: its damage first, so that a run that dies in between has hidden none.
+
+    The other objects are looked at behind that, so that the inventory has these words too.
+    """
     results = tuple(_result(work, copy, at, seconds) for copy in work.copies)
     for result in results:
         if work.asked.mode is Mode.FULL or not result.ok:
             record_verification(work.vault, result)
+    if work.asked.mode is Mode.FULL and work.is_of_all:
+        work.others = check_others(work.vault, work.asset, work.stock.manifests, work.past, check_record)
+        work.others.findings += [f"{key} is damaged [{work.vault.store.label}]" for key in _idle(work)]
+        work.whole |= work.others.whole
     scrub = _scrub(work, results, at, seconds)
     if work.copies or (work.is_of_all and work.past is not None):
         record_scrub(work.vault, scrub)
