@@ -15,6 +15,25 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far a vault's bytes of an asset were read again. Bytes, seconds.
+
+    `read_bytes` of `total_bytes` were read (or written) within the last `within_s`; `oldest_s` is the time since the
+    bytes that wait longest were read or written, 0 where there are none.
+    """
+
+    total_bytes: int
+    read_bytes: int
+    oldest_s: float
+    within_s: float
+
+    @property
+    def overdue(self) -> bool:
+        """Whether some byte waits longer than was promised."""
+        return self.oldest_s > self.within_s
+
+
+@dataclass(frozen=True, slots=True)
 class Scrub:
     """One verification run, as its event states it; it is all that the next run has to read of the past.
 
@@ -24,7 +43,7 @@ class Scrub:
     whose names no other event has. `cursor` is the key up to which the walk of samples went, `coverage` the spans of
     keys, ascending, empty when nothing was ever read. `baseline` is the key of the event of the last full run, which
     has an inventory of all other objects; empty for this run's own, or none. `inventory` is packed as `vault/others`
-    does; None in the event of a run that made none.
+    does; None in the event of a run that made none. `covered` is how far all bytes were read again at that moment.
     """
 
     region: str
@@ -43,22 +62,4 @@ class Scrub:
     coverage: tuple[Span, ...] = ()
     baseline: str = ""
     inventory: dict[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How far a vault's bytes of an asset were read again. Bytes, seconds.
-
-    `read_bytes` of `total_bytes` were read (or written) within the last `within_s`; `oldest_s` is the time since the
-    bytes that wait longest were read or written, 0 where there are none.
-    """
-
-    total_bytes: int
-    read_bytes: int
-    oldest_s: float
-    within_s: float
-
-    @property
-    def overdue(self) -> bool:
-        """Whether some byte waits longer than was promised."""
-        return self.oldest_s > self.within_s
+    covered: Coverage | None = None

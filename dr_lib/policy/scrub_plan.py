@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -80,6 +80,11 @@ def measured(items: Sequence[Item], coverage: Sequence[Span], now: datetime, wit
         read += item.size if age <= within else 0
         oldest = max(oldest, age)
     return Coverage(total, read, oldest.total_seconds(), within.total_seconds())
+
+
+def aged(covered: Coverage, by: timedelta) -> Coverage:
+    """How the objects stand that much later when nothing was read meanwhile; of what was read, only the most can be said."""
+    return replace(covered, oldest_s=covered.oldest_s + max(0.0, by.total_seconds()))
 
 
 def _last_known(item: Item, coverage: Sequence[Span], ends: Sequence[str], now: datetime) -> datetime:

@@ -16,6 +16,7 @@ from dr_lib.format import layout, pack
 from dr_lib.format.index import IndexedPack
 from dr_lib.format.pack import Frame, Outline
 from dr_lib.model.manifest import PackRef
+from dr_lib.vault.scrubs import known_damaged
 from dr_lib.vault.vault import Vault
 
 READERS = 8
@@ -41,8 +42,9 @@ class Location:
 class ChunkIndex:
     """Chunk digest -> location. Safe to use from many threads."""
 
-    def __init__(self) -> None:
-        """An index that knows nothing."""
+    def __init__(self, distrusted: frozenset[str] = frozenset()) -> None:
+        """An index that knows nothing. `distrusted` are names of packs that are known to be damaged."""
+        self.distrusted = distrusted
         self._by_digest: dict[bytes, Location] = {}
         self._lock = threading.Lock()
 
@@ -65,13 +67,19 @@ def load_index(vault: Vault, present: Mapping[str, int] | None = None) -> ChunkI
     `present` is what `Vault.packs` said a moment ago, if somebody has asked already. What another writer key sealed is
     left out.
 
-    Costs two listings, one get an index object, and three ranges for each pack that no index names (a run died
-    between storing the pack and indexing it; its frames are learned from the pack's own table). Both carry the table's
-    digest, so that a damaged one is left out. The frames' bytes are not read: finding rot there is verification's work.
+    Packs that a verification has found damaged are left out.
+
+    Costs three listings, a get an asset, one get an index object, and three ranges for each pack that no index names
+    (a run died between storing the pack and indexing it; its frames are learned from the pack's own table). Both carry
+    the table's digest, so that a damaged one is left out. The frames' bytes are not read: finding rot there is
+    verification's work.
     """
-    present = vault.packs() if present is None else present
+    damaged = known_damaged(vault)
+    distrusted = frozenset(key.rpartition("/")[2] for key in damaged if key.startswith(layout.PACKS))
+    listed = vault.packs() if present is None else present
+    present = {name: size for name, size in listed.items() if name not in distrusted}
     keys = [info.key for info in vault.store.list(layout.INDEX)]
-    index = ChunkIndex()
+    index = ChunkIndex(distrusted)
     indexed: set[str] = set()
     with ThreadPoolExecutor(READERS) as pool:
         for packs in pool.map(lambda key: _load(vault, key), keys):

@@ -9,7 +9,7 @@ from typing import Final
 from dr_lib.errors import IntegrityError, NotFound
 from dr_lib.format import canonical, entries, layout
 from dr_lib.format.layout import EventName
-from dr_lib.model.scrub import Scrub, Span
+from dr_lib.model.scrub import Coverage, Scrub, Span
 from dr_lib.vault.events import Facts, add_event, read_event
 from dr_lib.vault.vault import Vault
 
@@ -30,19 +30,20 @@ def record_scrub(vault: Vault, scrub: Scrub) -> str:
         "cursor": scrub.cursor,
         "coverage": [[span.upto, span.at and canonical.time_text(span.at)] for span in scrub.coverage],
         "baseline": scrub.baseline,
+        "covered": _covered_json(scrub.covered),
     }
     if scrub.inventory is not None:
         facts["inventory"] = scrub.inventory
     return add_event(vault, SCRUB, scrub.asset, scrub.run, scrub.at, facts)
 
 
-def last_scrub(vault: Vault, names: Iterable[EventName], now: datetime) -> Scrub | None:
+def last_scrub(vault: Vault, names: Iterable[EventName], now: datetime | None = None) -> Scrub | None:
     """The newest run of an asset whose word can be read, out of its events (as `Vault.events` gives them): one get.
 
-    One that lies in the future is passed over: nothing follows from it. None when there is none.
+    One that lies in the future of `now` is passed over: no reading follows from it. None when there is none.
     """
     for name in sorted((n for n in names if n.kind == SCRUB), key=lambda n: n.at, reverse=True):
-        if name.at > now:
+        if now is not None and name.at > now:
             continue
         try:
             return _parsed(vault, name)
@@ -51,14 +52,20 @@ def last_scrub(vault: Vault, names: Iterable[EventName], now: datetime) -> Scrub
     return None
 
 
-def known_damaged(vault: Vault, now: datetime) -> frozenset[str]:
-    """Keys that the newest runs of every asset call damaged: one listing of the events, and a get an asset."""
+def usable_packs(vault: Vault) -> dict[str, int]:
+    """As `Vault.packs`, without those that a verification has found damaged: what a new point may rest on."""
+    damaged = known_damaged(vault)
+    return {name: size for name, size in vault.packs().items() if layout.pack_key(name) not in damaged}
+
+
+def known_damaged(vault: Vault) -> frozenset[str]:
+    """Keys that the newest readable run of every asset calls damaged: one listing of the events, and a get an asset."""
     newest: dict[str, list[EventName]] = {}
     for info in vault.store.list(layout.EVENTS):
         name = layout.parse_event_key(info.key)
         if name is not None and name.kind == SCRUB:
             newest.setdefault(name.asset, []).append(name)
-    found = (last_scrub(vault, names, now) for names in newest.values())
+    found = (last_scrub(vault, names) for names in newest.values())
     return frozenset(key for scrub in found if scrub is not None for key in scrub.damaged)
 
 
@@ -80,10 +87,25 @@ def _parsed(vault: Vault, name: EventName) -> Scrub:
             unnamed=_texts(facts["unnamed"]),
             cursor=entries.text(facts["cursor"]),
             coverage=tuple(_span(*row) for row in facts["coverage"]),
+            covered=_covered(facts["covered"]),
             baseline=name.key if "inventory" in facts else entries.text(facts["baseline"]),
         )
     except entries.ODD as error:
         raise IntegrityError(f"an event does not parse: {error!r}", where=vault.where(name.key)) from error
+
+
+def _covered_json(covered: Coverage | None) -> list[int] | None:
+    """Bytes and whole seconds."""
+    if covered is None:
+        return None
+    return [covered.total_bytes, covered.read_bytes, round(covered.oldest_s), round(covered.within_s)]
+
+
+def _covered(row: list[object] | None) -> Coverage | None:
+    if row is None:
+        return None
+    total, read, oldest, within = (entries.natural(number) for number in row)
+    return Coverage(total, read, oldest, within)
 
 
 def _span(upto: object, at: object) -> Span:

@@ -150,6 +150,7 @@ class _Healing:
             cursor=past.cursor if past else "",
             coverage=past.coverage if past else (),
             baseline=past.baseline if past else "",
+            covered=past.covered if past else None,
             inventory=packed(found.inventory) if found is not None else None,
         )
         record_scrub(self.vault, scrub)

@@ -208,11 +208,19 @@ def _recorded(work: _Work, check_record: CheckRecord | None, at: datetime, secon
         work.others = check_others(work.vault, work.asset, work.stock.manifests, work.past, check_record)
         work.others.findings += [f"{key} is damaged [{work.vault.store.label}]" for key in _idle(work)]
         work.whole |= work.others.whole
-    scrub = _scrub(work, results, at, seconds)
+    items = items_of(users_of(work.asset, work.copies, work.stock), work.stock)
+    coverage = scrub_plan.measured(items, work.coverage, at, work.asked.within)
+    scrub = _scrub(work, results, _covered(work, coverage, at), at, seconds)
     if work.copies or (work.is_of_all and work.past is not None):
         record_scrub(work.vault, scrub)
-    items = items_of(users_of(work.asset, work.copies, work.stock), work.stock)
-    return Verified(results, scrub, scrub_plan.measured(items, scrub.coverage, at, work.asked.within))
+    return Verified(results, scrub, coverage)
+
+
+def _covered(work: _Work, coverage: Coverage, at: datetime) -> Coverage | None:
+    """How far all bytes were read, also when this run looked at some points alone."""
+    if work.is_of_all or work.past is None or work.past.covered is None:
+        return coverage if work.is_of_all else None
+    return scrub_plan.aged(work.past.covered, at - work.past.at)
 
 
 def _result(work: _Work, copy: Copy, at: datetime, seconds: float) -> Verification:
@@ -229,7 +237,9 @@ def _result(work: _Work, copy: Copy, at: datetime, seconds: float) -> Verificati
     )
 
 
-def _scrub(work: _Work, results: Sequence[Verification], at: datetime, seconds: float) -> Scrub:
+def _scrub(
+    work: _Work, results: Sequence[Verification], covered: Coverage | None, at: datetime, seconds: float
+) -> Scrub:
     named = {event.point for event in work.stock.events if event.kind == VERIFICATION}
     named |= {result.point for result in results if work.asked.mode is Mode.FULL or not result.ok}
     needed = users_of(work.asset, work.copies, work.stock)
@@ -254,6 +264,7 @@ def _scrub(work: _Work, results: Sequence[Verification], at: datetime, seconds: 
         cursor=work.cursor,
         coverage=work.coverage,
         baseline=work.past.baseline if work.past else "",
+        covered=covered,
         inventory=None if work.others is None else packed(others.inventory),
     )
 

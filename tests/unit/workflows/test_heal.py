@@ -1,4 +1,4 @@
-"""Every object of a vault, damaged or gone, is found by a full verification, healed from proven bytes, and kept aside."""
+"""Every object of a vault, damaged or gone, is found by a full verification, healed from proven bytes, and set aside."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def pristine(request, tmp_path_factory) -> Pristine:
 
 def sibling(pristine: Pristine, key: str) -> Path | None:
     """Another object of the same kind."""
-    others = [one for one in pristine.objects() if one.split("/")[0] == key.split("/")[0] and one != key]
+    others = [one for one in pristine.objects() if one.split("/")[0] == key.split("/", maxsplit=1)[0] and one != key]
     return pristine.kept / "one" / others[0] if others else None
 
 
