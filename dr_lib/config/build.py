@@ -70,6 +70,8 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         regions=tuple(asset.regions),
         schedule=asset.schedule,
         verify_schedule=asset.verify.schedule,
+        verify_within=asset.verify.within,
+        heals=asset.verify.heal,
         objectives=_objectives(asset.objectives),
         retention=_retention(asset.retention),
         drill=_drill(asset.drill),

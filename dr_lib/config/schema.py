@@ -35,6 +35,12 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
     return check
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is no switch; write true or false")
+    return value
+
+
 def _fraction(value: object) -> float:
     return _number(value, most=1.0)
 
@@ -170,6 +176,8 @@ class VerifySchema(Strict):
     """`verify:` of an asset."""
 
     schedule: Schedule = "0 4 * * *"
+    within: Duration = timedelta(days=30)
+    heal: Annotated[bool, BeforeValidator(_switch)] = False
 
 
 class DrillSchema(Strict):

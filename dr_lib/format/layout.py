@@ -17,6 +17,7 @@ RUNS: Final = "runs/"
 EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
 PRUNES: Final = "prunes/"
+DAMAGED: Final = "damaged/"
 
 _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
 _ASSET: Final = r"(?P<asset>[a-z0-9-]+)"
@@ -206,6 +207,11 @@ def parse_event_key(key: str) -> EventName | None:
     if match is None or not (_is_moment(match["at"]) and _point_name(match)):
         return None
     return EventName(key, match["asset"], match["point"], match["kind"], parse_stamp(match["at"]), match["check"])
+
+
+def damaged_key(key: str, written_at: datetime) -> str:
+    """Where a damaged object is kept aside that stood under `key` since that moment."""
+    return f"{DAMAGED}{stamp(written_at)}/{key}"
 
 
 def evidence_key(asset: str, drill: str) -> str:

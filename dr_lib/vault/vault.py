@@ -93,6 +93,12 @@ class Vault:
         self._must_name(summary, asset, point)
         return summary
 
+    def parse_summary(self, asset: str, point: str, start: bytes) -> PointSummary:
+        """The clear part in the `start` of a manifest, which ends anywhere after the envelope; errors as `manifest`."""
+        summary = manifest_format.load_summary(start, self.where(layout.manifest_key(asset, point)), self.access)
+        self._must_name(summary, asset, point)
+        return summary
+
     def summary(self, asset: str, point: str) -> PointSummary:
         """The clear part of a manifest, fetched without the rest where it is short."""
         key = layout.manifest_key(asset, point)
