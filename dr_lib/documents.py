@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dr_lib.format.canonical import time_text
 
 if TYPE_CHECKING:
-    from dr_lib.model.copy import KnownPoint, Verification
+    from dr_lib.model.copy import CopyLock, KnownPoint, Verification
     from dr_lib.model.drill import DrillReport, Phase, SmokeResult
     from dr_lib.model.scrub import Coverage, Scrub
     from dr_lib.policy.standing import Standing
@@ -60,7 +60,7 @@ def committed_document(
 
 
 def point_document(point: KnownPoint) -> Document:
-    """A point and the state of its copies."""
+    """A point and the state of its copies; `locks` says of copies in regions with locks until when they are locked."""
     return {
         "point": point.point,
         "asset": point.asset,
@@ -69,7 +69,15 @@ def point_document(point: KnownPoint) -> Document:
         "stored_bytes": point.stored_bytes,
         "files": point.files,
         "copies": {copy.region: copy.state.value for copy in point.copies},
+        "locks": {copy.region: _lock_word(copy.lock) for copy in point.copies if copy.lock is not None},
     }
+
+
+def _lock_word(lock: CopyLock) -> str:
+    """When the lock ends, `unlocked`, or `unknown`."""
+    if lock.until is None:
+        return "unlocked" if lock.is_known else "unknown"
+    return time_text(lock.until)
 
 
 def replicated_document(done: Replicated) -> Document:

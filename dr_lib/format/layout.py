@@ -18,6 +18,7 @@ EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
 PRUNES: Final = "prunes/"
 DAMAGED: Final = "damaged/"
+PROBES: Final = "probes/"
 
 _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
 _ASSET: Final = r"(?P<asset>[a-z0-9-]+)"
@@ -181,6 +182,16 @@ def parse_prune_key(key: str) -> tuple[str, str] | None:
     """Id of the plan and what of it an object is (`json`, `gate`, `done`), None for any other key."""
     match = _PRUNE_KEY.fullmatch(key)
     return None if match is None else (match["point"], match["part"])
+
+
+def witness_key(asset: str, point: str, nonce: bytes) -> str:
+    """Key of an object whose own lock tells what the store gives to a fresh one, just before a manifest is created."""
+    return f"{RUNS}{asset}/{point}/witness-{nonce.hex()}"
+
+
+def probe_key(nonce: bytes) -> str:
+    """Key of the object that `drctl init` tries the store's locks with."""
+    return f"{PROBES}lock-{nonce.hex()}"
 
 
 def index_key(point: str, part: str) -> str:
