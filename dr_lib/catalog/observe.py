@@ -10,8 +10,10 @@ from typing import Final
 from dr_lib.errors import DrError, IntegrityError, NotFound
 from dr_lib.format.layout import PointName
 from dr_lib.model.copy import Copy, CopyState, KnownPoint, Verification
+from dr_lib.model.hold import Quarantine
 from dr_lib.model.manifest import PointSummary
 from dr_lib.policy.copy_state import derive
+from dr_lib.vault.holds import quarantines
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 
@@ -36,12 +38,13 @@ class _Holding:
     committed: frozenset[str]
     planned: frozenset[str]
     verified: dict[str, list[Verification | None]]
+    distrusted: dict[str, Quarantine]
 
 
 def observe(asset: str, answers: Mapping[str, Answer]) -> Observation:
     """The state of every copy of an asset's points in the regions of `answers` (the asset's, in its order).
 
-    Costs three listings a region, about one small get a verified point and one a point. A region that fails while it
+    Costs four listings a region, about one small get a verified point and one a point. A region that fails while it
     is asked counts as silent: its copies are `unknown`. Raises nothing for a silent region.
     """
     with ThreadPoolExecutor(READERS) as pool:
@@ -61,6 +64,7 @@ def _ask(asset: str, answer: Answer) -> _Holding | DrError:
             committed=frozenset(name.point for name in answer.points(asset)),
             planned=frozenset(name.point for name in answer.pending(asset)),
             verified=verifications(answer, asset),
+            distrusted=quarantines(answer, asset),
         )
     except DrError as error:
         return error
@@ -84,6 +88,7 @@ def _known(name: PointName, regions: Sequence[str], holdings: Mapping[str, _Hold
         stored_bytes=summary.stored_bytes if summary else 0,
         files=summary.files if summary else 0,
         copies=tuple(copies[region] for region in regions),
+        quarantine=next((h.distrusted[name.point] for h in holdings.values() if name.point in h.distrusted), None),
     )
 
 

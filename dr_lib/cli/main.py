@@ -19,6 +19,7 @@ from dr_lib.cli import (
     init,
     keys,
     points,
+    quarantine,
     replicate,
     restore,
     signature,
@@ -35,7 +36,22 @@ SAYS_THE_ANSWER = "Exit codes: 0 done, 1 defect, 2 usage or configuration, 3 obj
 EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is changing or incomplete."
 
 HELP = ("-h", "--help")
-COMMANDS = (init, backup, points, replicate, verify, restore, smoke, drill, status, doctor, signature, keys, demo)
+COMMANDS = (
+    init,
+    backup,
+    points,
+    quarantine,
+    replicate,
+    verify,
+    restore,
+    smoke,
+    drill,
+    status,
+    doctor,
+    signature,
+    keys,
+    demo,
+)
 """Each named as its module, in the order of the help."""
 
 

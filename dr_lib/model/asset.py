@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from dr_lib.model.gates import Gates
 from dr_lib.model.region import StoreRef
 
 
@@ -80,7 +81,10 @@ class SignaturePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies."""
+    """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies.
+
+    `gates` is None where the configuration says that nothing is compared with the last good point.
+    """
 
     name: str
     kind: AssetKind
@@ -94,3 +98,4 @@ class Asset:
     smoke: SmokePolicy | None = None
     expectations: Path | None = None
     signature: SignaturePolicy | None = None
+    gates: Gates | None = field(default_factory=Gates)
