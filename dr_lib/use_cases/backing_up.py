@@ -24,7 +24,8 @@ from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.writers import refuse_without_writer_key
-from dr_lib.workflows.backup.commit import commit_backup
+from dr_lib.workflows.backup.commit import Committed, commit_backup
+from dr_lib.workflows.backup.gate import hold_good
 from dr_lib.workflows.backup.kept import PastRun
 from dr_lib.workflows.backup.plan import plan_backup
 from dr_lib.workflows.backup.proof import ProofRecorder, no_facts
@@ -71,8 +72,9 @@ class BackingUp(OverConfig):
         seen = examine_uncommitted(facts, source, vault, plan)
         committed = commit_backup(vault, source, plan, capture() | seen.facts, gates=facts.gates)
         copies = {region: CopyState.COMPLETE.value}
+        loose = self._hold_elsewhere(committed, [name for name in facts.regions if name != region])
         seconds = monotonic() - started
-        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
+        return seen.noted(documents.committed_document(committed, copies, seconds, (*loose, *self._exposed())))
 
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
@@ -95,6 +97,7 @@ class BackingUp(OverConfig):
         copies = {vault.region: CopyState.COMPLETE.value}
         failed: list[DrError] = []
         others = [name for name in wanted if name != vault.region]
+        loose = self._hold_elsewhere(committed, [name for name in facts.regions if name != vault.region])
         for region in others if not committed.quarantined else ():
             with kept_in(failed):
                 self._replicate_or_say(asset, plan.point, vault, region, progress)
@@ -102,7 +105,7 @@ class BackingUp(OverConfig):
         progress.finish()
         raise_first(failed)
         seconds = monotonic() - started
-        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
+        return seen.noted(documents.committed_document(committed, copies, seconds, (*loose, *self._exposed())))
 
     def replicate(
         self,
@@ -134,6 +137,17 @@ class BackingUp(OverConfig):
                 failed += _replicate_all(answers, vault, missing, copied, progress)
         raise_first(failed)
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
+
+    def _hold_elsewhere(self, committed: Committed, regions: Sequence[str]) -> tuple[str, ...]:
+        """Holds on the good points of the other regions when a point is quarantined; a sentence where that failed."""
+        point = committed.summary
+        failed: list[str] = []
+        for region, answer in self._wiring.answers(regions if committed.quarantined else ()).items():
+            try:
+                hold_good(open_or_raise(answer), point.asset, point.point, point.created_at)
+            except DrError as error:
+                failed.append(f"the good points in {region} are not on hold: {error.what}")
+        return tuple(failed)
 
     def _exposed(self) -> tuple[str, ...]:
         return exposure(self.config.encryption, self.config.signing)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from dr_lib.errors import IntegrityError, NotFound
@@ -65,8 +66,27 @@ def gate(
         said = record.said if vault.keys.seals else record.findings
         add_quarantine(vault, Quarantine(plan.asset, plan.point, said, plan.created_at))
     if record.findings:
-        _hold_good(vault, plan, {*distrusted, plan.point})
+        hold_good(vault, plan.asset, plan.point, plan.created_at)
     return record
+
+
+def hold_good(vault: Vault, asset: str, point: str, at: datetime) -> None:
+    """Put every earlier good point of a vault on hold because of the anomalous `point`, which need not be in it.
+
+    One that an anomaly holds already is left: each has one such hold, however many anomalies follow each other.
+    Idempotent.
+    """
+    distrusted = quarantines(vault, asset)
+    held = {hold.point for hold in holds(vault, asset) if (hold.name or "").startswith(ANOMALY)}
+    points = [name.point for name in vault.points(asset) if name.point < point]
+    reason = f"the point {point} is unlike it, and was quarantined"
+    wanted = [
+        Hold(asset, good, f"{ANOMALY}{point}", reason, at)
+        for good in points
+        if good not in held and good not in distrusted
+    ]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(lambda hold: add_hold(vault, hold), wanted))
 
 
 def _judged(
@@ -147,18 +167,3 @@ def _usual(vault: Vault, asset: str, point: str) -> tuple[float, ...]:
 
 def _after(record: GateRecord | None) -> tuple[float, ...]:
     return () if record is None else usual_after(record.usual, record.share)
-
-
-def _hold_good(vault: Vault, plan: BackupPlan, distrusted: Collection[str]) -> None:
-    """Put every earlier good point on hold that no anomaly holds already: one hold each, however many anomalies."""
-    held = {hold.point for hold in holds(vault, plan.asset) if (hold.name or "").startswith(ANOMALY)}
-    skipped = held | set(distrusted)
-    points = [name.point for name in vault.points(plan.asset) if name.point not in skipped]
-    reason = f"the point {plan.point} is unlike it, and was quarantined"
-    wanted = [
-        Hold(plan.asset, point, f"{ANOMALY}{plan.point}", reason, plan.created_at)
-        for point in points
-        if point < plan.point
-    ]
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(lambda hold: add_hold(vault, hold), wanted))
