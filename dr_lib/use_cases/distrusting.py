@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dr_lib import documents
 from dr_lib.catalog.answers import kept_in, open_or_raise, raise_first
-from dr_lib.catalog.observe import Answer
 from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.holds import holds, quarantines
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.quarantine import Ended, end_quarantine
+from dr_lib.workflows.quarantine import end_quarantine
 
 
 class Distrusting(OverConfig):
@@ -32,18 +31,18 @@ class Distrusting(OverConfig):
     def clear_quarantine(self, asset: str, point: str, reason: str, *, holds_only: bool = False) -> Document:
         """Trust a point again in every region, and end the holds that it caused; with `holds_only` the holds alone.
 
-        Every region that answers is done; the first error of another is raised then, and the point stays distrusted
-        there. `NotFound` when there is nothing to end. Safe to repeat.
+        When a region does not answer, the point is trusted in the others, no hold ends, and its error is raised then:
+        give the command again when it is back. `NotFound` when there is nothing to end. Safe to repeat.
         """
         if not reason.strip():
             raise UsageError("nobody will know why", hint="say what you found: --reason 'a planned retraining'")
-        answers: dict[str, Answer] = self._wiring.answers(self.config.asset(asset).regions)
-        ended: list[Ended] = []
+        vaults: list[Vault] = []
         failed: list[DrError] = []
-        for answer in answers.values():
+        for answer in self._wiring.answers(self.config.asset(asset).regions).values():
             with kept_in(failed):
-                vault = open_or_raise(answer)
-                ended.append(end_quarantine(vault, asset, point, reason, self._wiring.clock, trust=not holds_only))
+                vaults.append(open_or_raise(answer))
+        clock = self._wiring.clock
+        ended = end_quarantine(vaults, asset, point, reason, clock, trust=not holds_only, release=not failed)
         raise_first(failed)
         if not any(one.cleared or one.released for one in ended):
             raise NotFound(
@@ -55,13 +54,15 @@ class Distrusting(OverConfig):
 
 def _of_asset(asset: str, vaults: list[Vault]) -> list[Document]:
     known = {vault.region: quarantines(vault, asset) for vault in vaults}
-    held = {vault.region: holds(vault, asset) for vault in vaults if known[vault.region]}
-    committed = {name.point for vault in vaults if known[vault.region] for name in vault.points(asset)}
     points = sorted({point for found in known.values() for point in found}, reverse=True)
+    if not points:
+        return []
+    held = [hold for vault in vaults for hold in holds(vault, asset)]
+    committed = {name.point for vault in vaults for name in vault.points(asset)}
     return [
         documents.quarantine_document(
             {region: found[point] for region, found in known.items() if point in found},
-            [hold for found in held.values() for hold in found],
+            held,
             is_committed=point in committed,
         )
         for point in points

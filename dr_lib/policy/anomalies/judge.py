@@ -24,7 +24,7 @@ def judge(past: RunFacts | None, new: RunFacts, found: Novelty | None, gates: Ga
         *form_findings(past, new),
         *tensor_findings(past.tensors, new.tensors, gates),
         *(table_findings(past.tables, new.tables, gates) if past.tables and new.tables is not None else ()),
-        *(novelty_findings(found, gates) if found else ()),
+        *(novelty_findings(found, new, gates) if found else ()),
     )
     return Judged(past.point, findings, tuple(_untold(past, new)))
 

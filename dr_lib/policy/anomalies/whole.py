@@ -42,10 +42,10 @@ def form_findings(past: RunFacts, new: RunFacts) -> Iterator[Finding]:
         yield Finding(what, tuple(lost))
 
 
-def novelty_findings(found: Novelty, gates: Gates) -> Iterator[Finding]:
+def novelty_findings(found: Novelty, new: RunFacts, gates: Gates) -> Iterator[Finding]:
     """Bytes that are suddenly all new, or suddenly cannot be compressed."""
     usual = max(found.usual, default=0.0)
-    if len(found.usual) >= FEW_RUNS and usual <= 0.5 and found.share >= gates.new_bytes:
+    if len(found.usual) >= FEW_RUNS and usual <= 0.5 and found.share >= gates.new_bytes and not _is_measured(new):
         was = f"where {percent(usual)} at most were new in the runs before"
         yield Finding(f"{percent(found.share)} of the bytes are new, {was}")
     if found.share < 0.5 or found.ratio is None or found.past_ratio is None:
@@ -55,3 +55,10 @@ def novelty_findings(found: Novelty, gates: Gates) -> Iterator[Finding]:
             f"what is new ({percent(found.share)} of the bytes) cannot be compressed, as encrypted bytes cannot: "
             f"{percent(found.ratio)} is left of it, where {percent(found.past_ratio)} was left before"
         )
+
+
+def _is_measured(new: RunFacts) -> bool:
+    """Whether nearly all bytes are numbers whose norms are compared: a model that was trained anew is all new, too, and
+    random bytes in its place have other norms."""
+    measured = sum(tensor.length for tensor in new.tensors if tensor.stats and tensor.stats.norm is not None)
+    return measured >= 0.9 * new.logical_bytes
