@@ -98,8 +98,8 @@ class WormStore:
             if newest.locked_until is None or newest.locked_until < until:
                 self._versions[key][-1] = replace(newest, locked_until=until)
 
-    def shorten(self, key: str, until: datetime) -> None:
-        """What an attacker asks for: `Refused` (7) while the lock holds beyond that moment. No contract has it."""
+    def weaken(self, key: str, until: datetime) -> None:
+        """Ask that the lock of the newest version end earlier: `Refused` (7) while it holds beyond that moment."""
         with self._lock:
             newest = self._newest(key)
             if (held := self._held(newest)) is not None and until < held:

@@ -50,7 +50,7 @@ def test_a_lock_is_extended_and_never_shortened(store: WormStore, clock: Standin
     store.lock("a", clock() + DAY)
     assert store.locked_until("a") == until
     with pytest.raises(Refused, match="shortened"):
-        store.shorten("a", clock() + 89 * DAY)
+        store.weaken("a", clock() + 89 * DAY)
     clock.advance(60 * DAY)
     with pytest.raises(Refused):
         store.delete("a", ids(store)[0])
