@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from dr_lib.errors import DrError, StoreUnavailable
 from dr_lib.storage.base import ObjectInfo
-from dr_lib.testing.schedules import When, always, from_the, nth
+from dr_lib.testing.schedules import When, always, nth
 
 READS: Final = ("get", "get_range")
 WRITES: Final = ("create", "replace")
@@ -163,17 +163,21 @@ def clock_off(by: timedelta, *, prefix: str = "", when: When = always) -> Fault:
 
 def killed_at(number: int, *, after: bool = False, on: tuple[str, ...] = EVERYTHING, prefix: str = "") -> Fault:
     """The process is killed right before the `number`-th call, or right after it. Whatever it still does afterwards,
-    in another thread or in a `finally`, reaches the store no more. Give the next process a wrapper of its own."""
-    seen = itertools.count()
+    in another thread or in a `finally`, reaches no store. Arm one such fault in all stores of a process, whose calls
+    are then counted together, and give the next process another."""
+    seen = itertools.count(1)
 
     def effect(call: Call) -> Any:
+        mine = next(seen)
+        if mine < number:
+            return call.proceed()
         call.strike()
-        if next(seen) == 0 and after:
+        if mine == number and after:
             with suppress(DrError):
                 call.proceed()
         raise Killed
 
-    return Fault("killed", effect, on, prefix, from_the(number))
+    return Fault("killed", effect, on, prefix, always)
 
 
 def _changed(name: str, edit: Callable[[bytes], bytes], on: tuple[str, ...], prefix: str, when: When) -> Fault:

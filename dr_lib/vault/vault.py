@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -14,9 +14,10 @@ from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.format.access import Access
-from dr_lib.model.manifest import Manifest, PackSeal, PointSummary
+from dr_lib.model.manifest import Manifest, PackRef, PackSeal, PointSummary
 from dr_lib.storage.base import ObjectStore
 from dr_lib.storage.missing import ContainerMissing
+from dr_lib.vault.acknowledged import refuse_forgotten
 from dr_lib.vault.run_keys import RunKeys, create_run_key
 
 _SUMMARY_BYTES = 64 << 10
@@ -111,7 +112,7 @@ class Vault:
         """Make a point visible: create its manifest. Committing the same bytes twice is one commit.
 
         The caller has made sure that every pack the manifest names is stored. Raises `Refused` when another
-        manifest has this name.
+        manifest has this name, `IntegrityError` when the store acknowledged it and does not have it.
         """
         key = layout.manifest_key(asset, point)
         try:
@@ -119,6 +120,8 @@ class Vault:
         except AlreadyExists:
             if self.store.get(key) != manifest:
                 raise Refused("another manifest has this point's name", where=self.where(key)) from None
+        else:
+            refuse_forgotten(self.store, key, len(manifest), "manifest")
 
     def packs(self) -> dict[str, int]:
         """Size of every pack by its name, from one listing; objects under other names are left out."""
@@ -128,6 +131,16 @@ class Vault:
             if info.key == layout.pack_key(name):
                 sizes[name] = info.size
         return sizes
+
+    def refuse_absent(self, packs: Iterable[PackRef]) -> None:
+        """Raise `IntegrityError` unless each pack is stored with its size.
+
+        Costs one listing. What it lacks is asked for by name: a listing may be older than the newest objects.
+        """
+        present = self.packs()
+        for pack in packs:
+            if present.get(pack.sha256) != pack.size:
+                refuse_forgotten(self.store, layout.pack_key(pack.sha256), pack.size, "pack")
 
     def events(self, asset: str) -> Iterator[layout.EventName]:
         """Events of an asset in order of time, from one listing."""

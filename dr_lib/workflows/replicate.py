@@ -38,6 +38,7 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
 
     Idempotent: what is there already is not sent again. Every pack is proven against its name on the way, so damage is
     never copied. When no source could give a pack whole, raises what `decisive` says; the packs copied so far stay.
+    `IntegrityError` when the target does not hold what it acknowledged.
     """
     source, data, summary = _manifest(sources, asset, point)
     present = target.packs()
@@ -48,6 +49,7 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
         copied = list(pool.map(lambda ref: _copy(sources, target, ref, progress), missing))
     save_index(target, point, "replica", [item for item, _ in copied])
     target.parse_clear(asset, point, data)
+    target.refuse_absent(summary.packs)
     target.commit(asset, point, data)
     progress.finish()
     notes = sorted({note for _, found in copied for note in found})

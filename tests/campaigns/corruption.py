@@ -69,9 +69,7 @@ def _restores(patient: Patient, allowed: tuple[int, ...]) -> Iterator[str]:
             yield from _restored(patient, point, right, region, allowed if region else ())
 
 
-def _restored(
-    patient: Patient, point: str, right: Tree, region: str | None, allowed: tuple[int, ...]
-) -> Iterator[str]:
+def _restored(patient: Patient, point: str, right: Tree, region: str | None, allowed: tuple[int, ...]) -> Iterator[str]:
     name = f"restore of {point} from {region or f'{SICK} or {SOUND}'}"
     target = patient.world.folder / "restored"
     code = _code(lambda: patient.world.runtime.restore(ASSET, str(target), point=point, region=region))

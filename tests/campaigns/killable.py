@@ -66,5 +66,5 @@ COMMANDS = (
         _restored,
         done=lambda scene: scene.target.exists(),
     ),
-    Command("verify", lambda scene: _prepare_restore(scene), lambda _: ("verify", ASSET), _nothing_to_say),
+    Command("verify", _prepare_restore, lambda _: ("verify", ASSET), _nothing_to_say),
 )

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, SourceUnstable
+from dr_lib.errors import DrError, NotFound, Refused, SourceUnstable
 from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.format.manifest_check import check
@@ -59,7 +59,7 @@ def commit_backup(
         pass
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
-    _refuse_absent(vault, manifest)
+    vault.refuse_absent(manifest.summary.packs)
     check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
     data = manifest_format.dump(manifest, vault.run_key(), vault.keys.signer)
     try:
@@ -94,17 +94,6 @@ def _refuse_moved(source: Source, plan: BackupPlan) -> None:
             where=source.url,
             hint="nothing was committed; wait until nothing writes there, then back up again",
         )
-
-
-def _refuse_absent(vault: Vault, manifest: Manifest) -> None:
-    present = vault.packs()
-    for pack in manifest.summary.packs:
-        if present.get(pack.sha256) != pack.size:
-            raise IntegrityError(
-                "the store does not hold a pack that it acknowledged",
-                where=vault.where(layout.pack_key(pack.sha256)),
-                hint="back up again; if it happens again this store cannot be trusted",
-            )
 
 
 def _manifest(plan: BackupPlan, parts: list[StoredPart], proof: StoredPart, environment: Mapping[str, str]) -> Manifest:

@@ -133,11 +133,12 @@ def test_faults_on_one_call_happen_one_inside_the_other():
 
 
 def test_a_fault_that_never_fired_fails_the_test():
-    with pytest.raises(FaultNeverFired, match="bit flip on get/get_range of packs/"), over(
-        faults.error(on=("get",)), faults.bit_flip(prefix="packs/"), a=b"x"
-    ) as store:
-        with pytest.raises(StoreUnavailable):
-            store.get("a")
+    with (
+        pytest.raises(FaultNeverFired, match="bit flip on get/get_range of packs/"),
+        over(faults.error(on=("get",)), faults.bit_flip(prefix="packs/"), a=b"x") as store,
+        pytest.raises(StoreUnavailable),
+    ):
+        store.get("a")
 
 
 @pytest.mark.parametrize("armed", [faults.bit_flip(), faults.short_read(), faults.stale_list()])
