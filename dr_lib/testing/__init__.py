@@ -1,4 +1,4 @@
-"""Shipped test kit: prove that a store keeps the promises that the vault relies on, and see what happens when it does not.
+"""Shipped test kit: prove that a store keeps the promises that the vault relies on, and see what a breach of them does.
 
     store_contract   the promises of a store, as tests that any store can be put through
     faulty_store     a store around another one, with `faults` that happen when `schedules` say so

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from dr_lib.errors import DrError, StoreUnavailable
 from dr_lib.storage.base import ObjectInfo
-from dr_lib.testing.schedules import When, always, nth
+from dr_lib.testing.schedules import When, always, once
 
 READS: Final = ("get", "get_range")
 WRITES: Final = ("create", "replace")
@@ -64,7 +64,7 @@ def error(
     *,
     on: tuple[str, ...] = EVERYTHING,
     prefix: str = "",
-    when: When = nth(1),
+    when: When = once,
 ) -> Fault:
     """The call does not happen, and raises: what `raised` makes, `StoreUnavailable` without one."""
 
@@ -93,12 +93,12 @@ def latency(
     return Fault("latency", effect, on, prefix, when)
 
 
-def short_read(missing: int = 1, *, on: tuple[str, ...] = READS, prefix: str = "", when: When = nth(1)) -> Fault:
+def short_read(missing: int = 1, *, on: tuple[str, ...] = READS, prefix: str = "", when: When = once) -> Fault:
     """The last bytes are missing, and nothing says so: what the contract forbids a store."""
     return _changed("short read", lambda data: data[: max(0, len(data) - missing)], on, prefix, when)
 
 
-def bit_flip(at: int | None = None, *, on: tuple[str, ...] = READS, prefix: str = "", when: When = nth(1)) -> Fault:
+def bit_flip(at: int | None = None, *, on: tuple[str, ...] = READS, prefix: str = "", when: When = once) -> Fault:
     """One bit of what is read is wrong: at that byte (from the end when negative), in the middle without one."""
 
     def flipped(data: bytes) -> bytes:
@@ -110,7 +110,7 @@ def bit_flip(at: int | None = None, *, on: tuple[str, ...] = READS, prefix: str 
     return _changed("bit flip", flipped, on, prefix, when)
 
 
-def lost_answer(*, on: tuple[str, ...] = WRITES, prefix: str = "", when: When = nth(1)) -> Fault:
+def lost_answer(*, on: tuple[str, ...] = WRITES, prefix: str = "", when: When = once) -> Fault:
     """The call happens and its answer is lost: the caller sees `StoreUnavailable`, whatever became of it."""
 
     def effect(call: Call) -> Any:
@@ -122,7 +122,7 @@ def lost_answer(*, on: tuple[str, ...] = WRITES, prefix: str = "", when: When = 
     return Fault("lost answer", effect, on, prefix, when)
 
 
-def forgotten(*, prefix: str = "", when: When = nth(1)) -> Fault:
+def forgotten(*, prefix: str = "", when: When = once) -> Fault:
     """The store acknowledges an object and does not have it."""
 
     def effect(call: Call) -> Any:

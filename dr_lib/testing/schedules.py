@@ -13,6 +13,11 @@ def always(number: int) -> bool:  # noqa: ARG001 - the signature of every schedu
     return True
 
 
+def once(number: int) -> bool:
+    """The first call alone."""
+    return number == 1
+
+
 def nth(wanted: int) -> When:
     """One call: the `wanted`-th."""
     return lambda number: number == wanted

@@ -1,4 +1,4 @@
-"""A store that holds what was written until its lock ends: an S3 bucket in compliance mode, in this process's memory."""
+"""A store that holds what was written until its lock ends: an S3 bucket in compliance mode, for tests."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class WormStore:
 
     store = WormStore(MemoryStore(), clock, days=30)
 
-    Every object is locked from its creation for `days`, if any, by `clock`. A lock is of one version, can be
-    extended by anybody, and by nobody be shortened; until it ends the version can be deleted by nobody. `replace` leaves
-    the old version, lock and all, below the new one; deleting the newest version brings back the one before it. What is
-    known of locks and versions is lost with this object.
+    Every object is locked from its creation for `days`, if any, by `clock`. A lock is of one version; anybody can
+    extend it, and nobody shorten it; until it ends nobody can delete the version. `replace` leaves the old version,
+    lock and all, below the new one; deleting the newest version brings back the one before it. What is known of locks
+    and versions is lost with this object.
     """
 
     def __init__(self, inner: WholeStore, clock: Clock = utc_now, *, days: int | None = None) -> None:

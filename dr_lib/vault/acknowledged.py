@@ -11,8 +11,8 @@ from dr_lib.storage.missing import ContainerMissing
 HINT: Final = "run it again; if it happens again this store cannot be trusted"
 
 
-def refuse_forgotten(store: ObjectStore, key: str, size: int, what: str) -> None:
-    """Raise `IntegrityError` unless an object that was stored as `key` is there with its size: one small request."""
+def refuse_forgotten(store: ObjectStore, key: str, size: int | None, what: str) -> None:
+    """Raise `IntegrityError` unless an object that was stored as `key` is there, with that size: one small request."""
     where = f"{store.label}, {key}"
     try:
         found = store.head(key).size
@@ -22,5 +22,5 @@ def refuse_forgotten(store: ObjectStore, key: str, size: int, what: str) -> None
         raise IntegrityError(
             f"the store does not hold a {what} that it acknowledged", where=where, hint=HINT
         ) from error
-    if found != size:
+    if size not in (None, found):
         raise IntegrityError(f"a stored {what} has {found} bytes where {size} are right", where=where, hint=HINT)

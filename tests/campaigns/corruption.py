@@ -20,7 +20,7 @@ verifications and drills: what is damaged there must be believed by nobody, and 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one damage. `healed` is None where nothing could be healed; `wrong` says what should not have been."""
+    """What came of one damage. `healed` is None where nothing was healed; `wrong` says what should not have been."""
 
     damage: Damage
     found: bool
@@ -57,7 +57,7 @@ def alarms(patient: Patient) -> tuple[str, ...]:
 
 
 def _codes_of(damage: Damage) -> tuple[int, ...]:
-    """Exit codes that say what was done. Another region's vault is a mistake of the configuration as far as one sees."""
+    """Exit codes that say what was done. Another region's vault looks like a mistake of the configuration."""
     swapped = damage.object_class == "vault.json" and damage.kind == "replayed"
     return (WRONG_CONFIGURATION,) if swapped else (INTEGRITY, NOT_FOUND)
 

@@ -51,7 +51,7 @@ def measure(scene: Scene, command: Command) -> Pace:
     started = monotonic()
     code, said = _run(scene, arguments)
     whole = monotonic() - started
-    wrong = [*command.problems(scene), *scene.losses()]
+    wrong = [] if code else [*command.problems(scene), *scene.losses()]
     if code or wrong:
         raise AssertionError(f"undisturbed, drctl {' '.join(arguments)} ended with {code}: {wrong} {said}")
     return Pace(min(start_up, whole / 2), whole)
