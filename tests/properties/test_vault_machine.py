@@ -164,9 +164,9 @@ class VaultMachine(RuleBasedStateMachine):
             return work(self.world.process(mishap))
         except Killed:
             return None
-        except IntegrityError:
-            assert mishap is not None
-            assert mishap.kind == "forgotten"
+        except (IntegrityError, Refused):
+            if mishap is None or mishap.kind != "forgotten":
+                raise
             return None
         except StoreUnavailable:
             assert mishap is not None
@@ -176,7 +176,8 @@ class VaultMachine(RuleBasedStateMachine):
 
 VaultMachine.TestCase.settings = settings(
     max_examples=int(os.environ.get("DR_MACHINE_RUNS", "12")),
-    stateful_step_count=int(os.environ.get("DR_MACHINE_STEPS", "25")),
+    stateful_step_count=int(os.environ.get("DR_MACHINE_STEPS", "30")),
+    derandomize="DR_MACHINE_RUNS" not in os.environ,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     print_blob=True,
