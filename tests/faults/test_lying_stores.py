@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dr_lib.errors import IntegrityError, NotFound
+from dr_lib.errors import IntegrityError, NotFound, StoreUnavailable
 from dr_lib.storage.memory import MemoryStore
 from dr_lib.storage.missing import ContainerMissing
 from dr_lib.testing import faults
 from dr_lib.testing.faulty_store import FaultyStore
-from dr_lib.testing.schedules import always
+from dr_lib.testing.schedules import always, nth
 from dr_lib.vault.acknowledged import refuse_forgotten
 from tests.properties.vault_world import VaultWorld
 
@@ -73,6 +73,15 @@ def test_a_forgotten_object_is_told_from_a_container_that_is_gone():
         refuse_forgotten(store, "key", 1, "pack")
         with pytest.raises(IntegrityError, match="1 bytes where 2"):
             refuse_forgotten(store, "key", 2, "pack")
+
+
+def test_a_region_that_goes_silent_after_it_opened_is_not_one_where_nothing_is_missing(world: VaultWorld):
+    world.process().backup(ASSET, [AWAY])
+    silent = faults.error(on=("list",), prefix="points/", when=nth(1))
+    with pytest.raises(StoreUnavailable):
+        world.process_over(silent).replicate(ASSET, to=[HOME])
+    world.process().replicate(ASSET)
+    assert whole(world) == 2
 
 
 @pytest.mark.parametrize("hours", [-72, 72])

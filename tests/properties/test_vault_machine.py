@@ -23,14 +23,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from dr_lib.errors import IntegrityError, NotFound, Refused, SourceUnstable, StoreUnavailable
 from dr_lib.runtime import Runtime
 from dr_lib.testing.faults import Killed
-from tests.properties.vault_world import ASSETS, KINDS, REGIONS, Files, Mishap, VaultWorld
+from tests.properties.vault_world import ASSETS, CLASSES, KINDS, REGIONS, Files, Mishap, VaultWorld
 from tests.world import tree
 
 HOME, AWAY = REGIONS
 WRITERS = ("first writer", "second writer")
 NOISE = random.Random(7).randbytes(5000)
 assets = st.sampled_from(ASSETS)
-mishaps = st.none() | st.builds(Mishap, st.sampled_from(KINDS), st.integers(1, 60))
+mishaps = (
+    st.none()
+    | st.builds(Mishap, st.sampled_from(KINDS), st.integers(1, 40))
+    | st.builds(Mishap, st.just("forgotten"), forgets=st.sampled_from(CLASSES))
+)
 contents = st.sampled_from([b"", b"in both " * 300, *(bytes([number]) * 3000 for number in range(3)), NOISE])
 
 
@@ -61,12 +65,10 @@ class VaultMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @rule(asset=assets, name=st.sampled_from(["shared", "own", "more"]), content=contents)
-    def change_the_source(self, asset: str, name: str, content: bytes) -> None:
+    @rule(asset=assets, name=st.sampled_from(["shared", "own", "more"]), content=contents, hours=st.integers(-72, 72))
+    def time_passes(self, asset: str, name: str, content: bytes, hours: int) -> None:
+        """A source changes, and a clock is set, forward or back."""
         self.world.write(asset, name, content)
-
-    @rule(hours=st.integers(-72, 72))
-    def set_the_clock(self, hours: int) -> None:
         self.world.clock.advance(timedelta(hours=hours))
 
     @rule(writer=st.sampled_from(WRITERS), asset=assets, mishap=mishaps)
@@ -175,7 +177,7 @@ class VaultMachine(RuleBasedStateMachine):
 
 
 VaultMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("DR_MACHINE_RUNS", "12")),
+    max_examples=int(os.environ.get("DR_MACHINE_RUNS", "40")),
     stateful_step_count=int(os.environ.get("DR_MACHINE_STEPS", "30")),
     derandomize="DR_MACHINE_RUNS" not in os.environ,
     deadline=None,

@@ -45,10 +45,12 @@ class WiredToStores(Wiring):
 
 @dataclass(frozen=True)
 class Mishap:
-    """What befalls one process: at its `call`-th call of any store."""
+    """What befalls one process: at its `call`-th call of any store, or at the first for an object of the class that it
+    forgets."""
 
     kind: str
-    call: int
+    call: int = 0
+    forgets: str = ""
 
     def fault(self) -> faults.Fault:
         """To be armed in every store of the process."""
@@ -57,11 +59,12 @@ class Mishap:
         if self.kind == "answer lost":
             return faults.lost_answer(on=("create",), when=nth(self.call))
         if self.kind == "forgotten":
-            return faults.forgotten(when=nth(self.call))
+            return faults.forgotten(prefix=self.forgets)
         return faults.killed_at(self.call, after=self.kind == "killed after")
 
 
-KINDS = ("killed before", "killed after", "answer lost", "unavailable", "forgotten")
+KINDS = ("killed before", "killed after", "answer lost", "unavailable")
+CLASSES = ("packs/", "keys/", "points/", "runs/", "index/", "events/")
 
 
 class VaultWorld:
