@@ -21,8 +21,10 @@ from dr_lib.model.rates import Rates
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
 from dr_lib.use_cases.backing_up import BackingUp
+from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.over_config import Document
+from dr_lib.use_cases.pruning import Pruning
 from dr_lib.use_cases.recovering import Recovering
 from dr_lib.use_cases.reporting import Reporting
 from dr_lib.use_cases.verifying import Verifying
@@ -30,7 +32,7 @@ from dr_lib.wiring import Wiring
 from dr_lib.workflows.initialize import initialize
 
 
-class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys):
+class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys, Holding, Pruning):
     """Every use case over one configuration. Make one with `Runtime.load`; safe to keep, holds nothing open."""
 
     @classmethod

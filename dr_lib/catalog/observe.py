@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dr_lib.errors import DrError, IntegrityError, NotFound
@@ -12,6 +12,7 @@ from dr_lib.format.layout import PointName
 from dr_lib.model.copy import Copy, CopyState, KnownPoint, Verification
 from dr_lib.model.manifest import PointSummary
 from dr_lib.policy.copy_state import derive
+from dr_lib.vault.expiries import expired_points
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 
@@ -36,16 +37,22 @@ class _Holding:
     committed: frozenset[str]
     planned: frozenset[str]
     verified: dict[str, list[Verification | None]]
+    expired: frozenset[str] = frozenset()
 
 
 def observe(asset: str, answers: Mapping[str, Answer]) -> Observation:
     """The state of every copy of an asset's points in the regions of `answers` (the asset's, in its order).
 
-    Costs three listings a region, about one small get a verified point and one a point. A region that fails while it
-    is asked counts as silent: its copies are `unknown`. Raises nothing for a silent region.
+    Costs three listings a region, about one small get a verified point and one a point; one listing more where a region
+    lacks a point that another has, and a get for each that expired there. A region that fails while it is asked counts as
+    silent: its copies are `unknown`. Raises nothing for a silent region.
     """
     with ThreadPoolExecutor(READERS) as pool:
-        asked = dict(zip(answers, pool.map(lambda answer: _ask(asset, answer), answers.values()), strict=True))
+        first = dict(zip(answers, pool.map(lambda answer: _ask(asset, answer), answers.values()), strict=True))
+        everywhere = {point for found in first.values() if isinstance(found, _Holding) for point in found.committed}
+        asked = dict(
+            zip(first, pool.map(lambda found: _expired(asset, found, everywhere), first.values()), strict=True)
+        )
         holdings = {region: found for region, found in asked.items() if isinstance(found, _Holding)}
         silent = {region: found for region, found in asked.items() if isinstance(found, DrError)}
         known = pool.map(lambda point: _known(PointName(asset, point), tuple(answers), holdings), _names(holdings))
@@ -62,6 +69,16 @@ def _ask(asset: str, answer: Answer) -> _Holding | DrError:
             planned=frozenset(name.point for name in answer.pending(asset)),
             verified=verifications(answer, asset),
         )
+    except DrError as error:
+        return error
+
+
+def _expired(asset: str, found: _Holding | DrError, everywhere: Set[str]) -> _Holding | DrError:
+    """`found`, and which of the points that it lacks a prune took away."""
+    if isinstance(found, DrError) or everywhere <= found.committed:
+        return found
+    try:
+        return replace(found, expired=expired_points(found.vault, asset))
     except DrError as error:
         return error
 
@@ -98,6 +115,8 @@ def _names(holdings: Mapping[str, _Holding]) -> list[str]:
 def _copy(region: str, point: str, holding: _Holding | None) -> Copy:
     if holding is None:
         return Copy(region, CopyState.UNKNOWN)
+    if point in holding.expired and point not in holding.committed:
+        return Copy(region, CopyState.EXPIRED)
     return derive(
         region,
         holding.verified.get(point, ()),

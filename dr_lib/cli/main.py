@@ -16,9 +16,11 @@ from dr_lib.cli import (
     demo,
     doctor,
     drill,
+    hold,
     init,
     keys,
     points,
+    prune,
     replicate,
     restore,
     signature,
@@ -35,7 +37,10 @@ SAYS_THE_ANSWER = "Exit codes: 0 done, 1 defect, 2 usage or configuration, 3 obj
 EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is changing or incomplete."
 
 HELP = ("-h", "--help")
-COMMANDS = (init, backup, points, replicate, verify, restore, smoke, drill, status, doctor, signature, keys, demo)
+COMMANDS = (
+    *(init, backup, points, replicate, verify, restore, smoke, drill, status, doctor),
+    *(hold, prune, signature, keys, demo),
+)
 """Each named as its module, in the order of the help."""
 
 

@@ -10,6 +10,7 @@ from dr_lib.config.schema import (
     DrillSchema,
     FileSchema,
     ObjectivesSchema,
+    PruneSchema,
     RegionLimitsSchema,
     RegionSchema,
     RetentionSchema,
@@ -28,6 +29,7 @@ from dr_lib.model.asset import (
     Tolerance,
 )
 from dr_lib.model.config import Config, Limits
+from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
 from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
 
@@ -41,6 +43,7 @@ def build(file: FileSchema, path: Path) -> Config:
         encryption=None if file.encryption is None else file.encryption.fact(path.parent),
         signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
+        prune=PrunePolicy(**{name: getattr(file.prune, name) for name in PruneSchema.model_fields}),
     )
 
 
@@ -81,7 +84,7 @@ def _objectives(objectives: ObjectivesSchema) -> Objectives:
 
 
 def _retention(kept: RetentionSchema) -> Retention:
-    return Retention(kept.hourly, kept.daily, kept.weekly, kept.monthly)
+    return Retention(**{name: getattr(kept, name) for name in RetentionSchema.model_fields})
 
 
 def _drill(drill: DrillSchema) -> DrillPolicy:

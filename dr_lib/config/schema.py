@@ -45,6 +45,10 @@ def _number(value: object, *, most: float = 1e9) -> float:
     return float(value)
 
 
+def _optional_duration(value: object) -> timedelta:
+    return values.optional_duration(value) or timedelta(0)
+
+
 def _optional_seconds(value: object) -> float | None:
     return None if value is None else values.duration(value).total_seconds()
 
@@ -139,6 +143,11 @@ class RetentionSchema(Strict):
     daily: Kept = 7
     weekly: Kept = 5
     monthly: Kept = 12
+    yearly: Kept = 0
+    last: Kept = 0
+    keep_within: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=1)
+    max_age: Annotated[timedelta | None, BeforeValidator(values.optional_duration)] = None
+    quarantined: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=30)
 
 
 class ToleranceSchema(Strict):
@@ -194,6 +203,16 @@ class AssetSchema(Strict):
     signature: Annotated[SignatureSchema | None, BeforeValidator(_signature)] = None
 
 
+class PruneSchema(Strict):
+    """`prune:` of the whole file."""
+
+    apply: Annotated[bool, BeforeValidator(values.switch)] = False
+    schedule: Schedule = "30 5 * * *"
+    grace: Duration = timedelta(hours=72)
+    objects: Annotated[int, _count(1, 10_000_000)] = 10_000
+    bytes: Annotated[int, BeforeValidator(values.size)] = 10**12
+
+
 class LimitsSchema(Strict):
     """`limits:` of the whole file."""
 
@@ -210,6 +229,7 @@ class FileSchema(Strict):
     signing: Annotated[SigningSchema | None, BeforeValidator(signing_or_none)] = None
     assets: dict[str, AssetSchema] = Field(default={})
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
+    prune: PruneSchema = PruneSchema()
 
 
 EXAMPLES: dict[str, Any] = {

@@ -27,12 +27,21 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many of the newest points of each tier are kept (grandfather, father, son)."""
+    """How many of the newest points of each tier are kept (grandfather, father, son), and for how long any is.
+
+    `last` counts points of whatever age; a point stays at least `keep_within`, one in quarantine at least `quarantined`,
+    and `max_age` (None: no limit) ends what the counts grant. No setting lets the newest verified point go.
+    """
 
     hourly: int
     daily: int
     weekly: int
     monthly: int
+    yearly: int = 0
+    last: int = 0
+    keep_within: timedelta = timedelta(days=1)
+    max_age: timedelta | None = None
+    quarantined: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

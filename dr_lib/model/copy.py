@@ -12,13 +12,14 @@ class CopyState(StrEnum):
 
     `missing`: the region answered and holds no such point. `unknown`: the region did not answer, so nothing is
     claimed about it. The others are the design's: `pending` (a run was planned, nothing is committed),
-    `complete` (committed, not yet re-read), `verified` (every byte was re-read), `damaged`.
+    `complete` (committed, not yet re-read), `verified` (every byte was re-read), `damaged`, `expired` (a prune took it).
     """
 
     PENDING = "pending"
     COMPLETE = "complete"
     VERIFIED = "verified"
     DAMAGED = "damaged"
+    EXPIRED = "expired"
     MISSING = "missing"
     UNKNOWN = "unknown"
 

@@ -10,7 +10,7 @@ from dr_lib import documents
 from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
 from dr_lib.catalog.observe import Answer, observe
 from dr_lib.clock import monotonic
-from dr_lib.errors import DrError, OutOfSpace, StoreUnavailable
+from dr_lib.errors import DrError, NotFound, OutOfSpace, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
 from dr_lib.policy.choice import restorable_regions
@@ -22,6 +22,7 @@ from dr_lib.standby.proof import proof_basis, record_proof
 from dr_lib.use_cases.examining import examine_uncommitted
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
+from dr_lib.vault.closing import refuse_closed
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.writers import refuse_without_writer_key
 from dr_lib.workflows.backup.commit import commit_backup
@@ -140,7 +141,11 @@ class BackingUp(OverConfig):
     def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
         vault = self._wiring.vault(self.config.region(region).name)
         refuse_without_writer_key(vault)
-        return vault, load_plan(vault, self.config.asset(asset).name, run)
+        try:
+            return vault, load_plan(vault, self.config.asset(asset).name, run)
+        except NotFound:
+            refuse_closed(vault, asset, run)
+            raise
 
     def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> dict[str, StoredPart]:
         """All shards of a plan on this machine's threads, then the proof, by name. After an error no shard is begun."""

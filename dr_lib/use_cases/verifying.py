@@ -9,6 +9,7 @@ from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.model.copy import CopyState, Verification
 from dr_lib.progress import SILENT, Progress
 from dr_lib.use_cases.over_config import Document, OverConfig
+from dr_lib.vault.expiries import expired_points
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.verify import Mode, verify
 
@@ -49,8 +50,11 @@ class Verifying(OverConfig):
 
     def _due(self, vault: Vault, asset: str, point: str | None, *, unverified: bool) -> list[str]:
         """Points of a vault to verify. A copy found damaged is due again: its alarm stands until it is healed."""
-        # A point that was verified here once and has no manifest any more was lost, and verification says so.
-        seen = {name.point for name in vault.points(asset)} | {event.point for event in vault.events(asset)}
+        # A point that was verified here once and has no manifest any more was lost, and verification says so, unless a
+        # prune said that it expired.
+        expired = expired_points(vault, asset)
+        seen = {event.point for event in vault.events(asset) if event.point not in expired}
+        seen |= {name.point for name in vault.points(asset)}
         points = sorted(name for name in seen if point in (None, name))
         if not unverified:
             return points

@@ -6,7 +6,7 @@ Working memory of a writer, rebuilt at the start of each run from the vault's ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from dr_lib.format import layout, pack
 from dr_lib.format.index import IndexedPack
 from dr_lib.format.pack import Frame, Outline
 from dr_lib.model.manifest import PackRef
+from dr_lib.vault.prune_plans import spoken_for
 from dr_lib.vault.vault import Vault
 
 READERS = 8
@@ -63,13 +64,15 @@ def load_index(vault: Vault, present: Mapping[str, int] | None = None) -> ChunkI
     """Everything that can be reused in `vault`: indexed packs that are still there, and packs of interrupted runs.
 
     `present` is what `Vault.packs` said a moment ago, if somebody has asked already. What another writer key sealed is
-    left out.
+    left out, and what a plan to delete names: it would be gone before long.
 
-    Costs two listings, one get an index object, and three ranges for each pack that no index names (a run died
+    Costs three listings, one get a plan that stands, one get an index object, and three ranges for each pack that no index names (a run died
     between storing the pack and indexing it; its frames are learned from the pack's own table). Both carry the table's
     digest, so that a damaged one is left out. The frames' bytes are not read: finding rot there is verification's work.
     """
-    present = vault.packs() if present is None else present
+    going = spoken_for(vault)
+    stored = vault.packs() if present is None else present
+    present = {name: size for name, size in stored.items() if name not in going.packs}
     keys = [info.key for info in vault.store.list(layout.INDEX)]
     index = ChunkIndex()
     indexed: set[str] = set()
@@ -77,10 +80,10 @@ def load_index(vault: Vault, present: Mapping[str, int] | None = None) -> ChunkI
         for packs in pool.map(lambda key: _load(vault, key), keys):
             kept = [item for item in packs if present.get(item.sha256) == item.outline.size]
             indexed.update(item.sha256 for item in kept)
-            index.add(_opened(vault, kept))
+            index.add(_opened(vault, _under_other(kept, going.keys)))
         orphans = [(name, size) for name, size in present.items() if name not in indexed]
         for found in pool.map(lambda item: _read_outline(vault, *item), orphans):
-            index.add(_opened(vault, found))
+            index.add(_opened(vault, _under_other(found, going.keys)))
     return index
 
 
@@ -101,6 +104,17 @@ def _load(vault: Vault, key: str) -> list[IndexedPack]:
         return list(index_format.load(vault.store.get(key), vault.where(key)))
     except (IntegrityError, NotFound):
         return []
+
+
+def _under_other(packs: Iterable[IndexedPack], keys: Container[str]) -> Iterator[IndexedPack]:
+    """The packs that are sealed under none of these run keys."""
+    return (item for item in packs if item.outline.seal is None or item.outline.seal.key not in keys)
+
+
+def reusable_packs(vault: Vault) -> dict[str, int]:
+    """Size of every stored pack by its name, but for those that a plan to delete names."""
+    going = spoken_for(vault)
+    return {name: size for name, size in vault.packs().items() if name not in going.packs}
 
 
 def _opened(vault: Vault, packs: Iterable[IndexedPack]) -> Iterator[StoredPack]:

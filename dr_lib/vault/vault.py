@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -14,7 +14,7 @@ from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.format.access import Access
-from dr_lib.model.manifest import Manifest, PackRef, PackSeal, PointSummary
+from dr_lib.model.manifest import Manifest, PackSeal, PointSummary
 from dr_lib.storage.base import ObjectStore
 from dr_lib.storage.missing import ContainerMissing
 from dr_lib.vault.acknowledged import refuse_forgotten
@@ -131,16 +131,6 @@ class Vault:
             if info.key == layout.pack_key(name):
                 sizes[name] = info.size
         return sizes
-
-    def refuse_absent(self, packs: Iterable[PackRef]) -> None:
-        """Raise `IntegrityError` unless each pack is stored with its size.
-
-        Costs one listing. What it lacks is asked for by name: a listing may be older than the newest objects.
-        """
-        present = self.packs()
-        for pack in packs:
-            if present.get(pack.sha256) != pack.size:
-                refuse_forgotten(self.store, layout.pack_key(pack.sha256), pack.size, "pack")
 
     def events(self, asset: str) -> Iterator[layout.EventName]:
         """Events of an asset in order of time, from one listing."""

@@ -1,8 +1,6 @@
 """The corruption campaign in its short form: every class of object damaged once in every way, in memory of a real vault;
 and one damage of each class on a real server, with the command line's own exit codes."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.campaigns.corruption import MUST_BE_FOUND, alarms, examine

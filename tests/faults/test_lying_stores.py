@@ -56,9 +56,17 @@ def test_steps_on_other_machines_miss_a_forgotten_plan(world: VaultWorld):
         world.process().store_shard(ASSET, HOME, run, 0)
 
 
-@pytest.mark.parametrize("prefix", ["packs/", "keys/", "points/", "runs/", "index/", ""])
+@pytest.mark.parametrize("prefix", ["packs/", "points/", "runs/", "index/", "needs/"])
 def test_a_listing_that_lacks_the_newest_keys_keeps_no_backup_from_its_end(world: VaultWorld, prefix: str):
     world.process_over(faults.stale_list(4, prefix=prefix)).backup(ASSET)
+    assert whole(world) == 2
+
+
+def test_a_listing_that_lacks_the_newest_run_key_lets_no_point_show_that_might_not_open(world: VaultWorld):
+    with pytest.raises(IntegrityError, match="run key"):
+        world.process_over(faults.stale_list(99, prefix="keys/")).backup(ASSET)
+    assert whole(world) == 0
+    world.process().backup(ASSET)
     assert whole(world) == 2
 
 

@@ -13,6 +13,8 @@ from dr_lib.format.manifest_check import check
 from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary, repacked
 from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
+from dr_lib.vault.claims import claim, claim_of, refuse_absent
+from dr_lib.vault.closing import close_run
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import (
     KEPT,
@@ -46,7 +48,8 @@ def commit_backup(
     `at_hand` are parts by name that this process has stored itself; the others are read from the vault.
 
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
-    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`.
+    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`. `Refused` as well when a
+    prune has given the run up for dead, or is deleting what it needs.
     """
     names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
     finished = at_hand or {}
@@ -59,9 +62,13 @@ def commit_backup(
         pass
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
-    vault.refuse_absent(manifest.summary.packs)
+    run_key = vault.run_key()
+    claimed = claim_of(manifest.summary.packs, [] if run_key is None else [run_key.id])
+    close_run(vault, plan.asset, plan.point)
+    claim(vault, plan.asset, plan.point, claimed)
+    refuse_absent(vault, manifest.summary.packs, claimed.keys)
     check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
-    data = manifest_format.dump(manifest, vault.run_key(), vault.keys.signer)
+    data = manifest_format.dump(manifest, run_key, vault.keys.signer)
     try:
         vault.commit(plan.asset, plan.point, data)
     except Refused:
