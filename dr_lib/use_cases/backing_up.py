@@ -136,7 +136,8 @@ class BackingUp(OverConfig):
         failed: list[DrError] = []
         for target in targets:
             with kept_in(failed):
-                vault = open_or_raise(answers[target])
+                # One that opened and then went silent holds nobody knows what: that is not "nothing missing".
+                vault = open_or_raise(known.silent.get(target, answers[target]))
                 missing = [p for p in points if p.copy_in(target).state is CopyState.MISSING]
                 failed += _replicate_all(answers, vault, missing, copied, progress)
         raise_first(failed)

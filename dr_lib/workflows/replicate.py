@@ -41,6 +41,7 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
 
     Idempotent: what is there already is not sent again. Every pack is proven against its name on the way, so damage is
     never copied. When no source could give a pack whole, raises what `decisive` says; the packs copied so far stay.
+    `IntegrityError` when the target does not hold what it acknowledged.
     `Refused` (7) when a prune of `target` is deleting something of it: replicate again when that has ended.
     The quarantine of a point is in `target` before the point is, and has to be signed there (`UsageError`).
     """
