@@ -27,6 +27,7 @@ from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.opening import open_janitor, open_store
 from dr_lib.storage.throttles import Throttles
 from dr_lib.vault.opening import open_vault
+from dr_lib.vault.summary_cache import SummaryCache, cache_of
 from dr_lib.vault.vault import Vault
 
 STANDBY_PREFIX: Final = "DR_STANDBY"
@@ -79,6 +80,11 @@ class Wiring:
             connections=self.connections,
             lock_mode=facts.lock.mode.value if facts.lock else None,
         )
+
+    def summaries(self, region: str, asset: str) -> SummaryCache:
+        """What this machine keeps of an asset's manifests in a region; nothing where no directory is named for it."""
+        ref = self.config.region(region).store
+        return cache_of(_cache_directory(self.environ), ref.url, ref.endpoint or "", region, asset)
 
     def answer(self, region: str, role: Role = Role.READER) -> Answer:
         """A region's vault as that role opens it, or why it did not open."""
@@ -157,3 +163,12 @@ class Wiring:
         return open_store(
             ref, label, environ=self.environ, connections=self.connections, foreign=foreign, lock_mode=lock_mode
         )
+
+
+def _cache_directory(environ: Mapping[str, str]) -> Path | None:
+    """`DR_CACHE_DIR`, else `dr` in the user's directory for caches."""
+    if environ.get("DR_CACHE_DIR"):
+        return Path(environ["DR_CACHE_DIR"])
+    if environ.get("XDG_CACHE_HOME"):
+        return Path(environ["XDG_CACHE_HOME"]) / "dr"
+    return Path(environ["HOME"]) / ".cache" / "dr" if environ.get("HOME") else None

@@ -10,6 +10,7 @@ from dr_lib.config.schema import (
     DrillSchema,
     FileSchema,
     ObjectivesSchema,
+    PruneSchema,
     RegionLimitsSchema,
     RegionSchema,
     RetentionSchema,
@@ -29,6 +30,8 @@ from dr_lib.model.asset import (
     Tolerance,
 )
 from dr_lib.model.config import Config, Limits
+from dr_lib.model.gates import Gates
+from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
 from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
 
@@ -42,6 +45,7 @@ def build(file: FileSchema, path: Path) -> Config:
         encryption=None if file.encryption is None else file.encryption.fact(path.parent),
         signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
+        prune=PrunePolicy(**{name: getattr(file.prune, name) for name in PruneSchema.model_fields}),
     )
 
 
@@ -76,12 +80,15 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         regions=tuple(asset.regions),
         schedule=asset.schedule,
         verify_schedule=asset.verify.schedule,
+        verify_within=asset.verify.within,
+        heals=asset.verify.heal,
         objectives=_objectives(asset.objectives),
         retention=_retention(asset.retention),
         drill=_drill(asset.drill),
         smoke=None if asset.smoke is None else _smoke(asset.smoke, folder),
         expectations=_beside(asset.expectations, folder),
         signature=None if asset.signature is None else _signature(asset.signature, folder),
+        gates=None if asset.gates is None else Gates(**asset.gates.model_dump()),
     )
 
 
@@ -90,7 +97,7 @@ def _objectives(objectives: ObjectivesSchema) -> Objectives:
 
 
 def _retention(kept: RetentionSchema) -> Retention:
-    return Retention(kept.hourly, kept.daily, kept.weekly, kept.monthly)
+    return Retention(**{name: getattr(kept, name) for name in RetentionSchema.model_fields})
 
 
 def _drill(drill: DrillSchema) -> DrillPolicy:

@@ -11,11 +11,15 @@ from dr_lib.catalog.observe import Answer, Observation, observe
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
 from dr_lib.model.check import Check
+from dr_lib.model.scrub import Coverage
 from dr_lib.policy.exposure import exposure
+from dr_lib.policy.scrub_plan import aged
 from dr_lib.policy.separation import unseparated
-from dr_lib.policy.standing import standing
+from dr_lib.policy.standing import scrub_doubts, standing
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.evidence import PastDrill, last_drill
+from dr_lib.vault.scrubs import last_scrub
+from dr_lib.vault.vault import Vault
 from dr_lib.workflows.doctor import examine, failed
 from dr_lib.workflows.keys.roles import check_keys
 
@@ -61,9 +65,28 @@ class Reporting(OverConfig):
         drilled = _newest(drills)
         verdict = drilled.verdict if drilled else None
         unread = tuple(f"the evidence of drills cannot be read: {error.what} [{error.where}]" for error in mute)
-        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unread)
+        scrubs, doubts = self._scrubs(asset, open_ones(own, [region for region in own if region not in known.silent]))
+        unknown = (*unread, *doubts)
+        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unknown)
         objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
-        return documents.standing_document(found, drilled, objectives)
+        return {
+            **documents.standing_document(found, drilled, objectives),
+            "reading": {region: documents.coverage_document(covered) for region, covered in scrubs.items()},
+        }
+
+    def _scrubs(self, asset: Asset, vaults: Sequence[Vault]) -> tuple[dict[str, Coverage], list[str]]:
+        """How far each region's bytes were read again by the word of its last verification, and what is wrong there."""
+        now = self._wiring.clock()
+        covered: dict[str, Coverage] = {}
+        doubts: list[str] = []
+        mute: list[DrError] = []
+        for vault in vaults:
+            with kept_in(mute):
+                scrub = last_scrub(vault, vault.events(asset.name), now)
+                if scrub is not None and scrub.covered is not None:
+                    covered[vault.region] = aged(scrub.covered, now - scrub.at)
+                doubts += [] if scrub is None else scrub_doubts(scrub, covered.get(vault.region))
+        return covered, doubts + [f"the word of verifications cannot be read: {error.what}" for error in mute]
 
 
 def _newest(drills: Sequence[PastDrill | None]) -> PastDrill | None:
