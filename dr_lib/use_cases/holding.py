@@ -9,6 +9,7 @@ from dr_lib.catalog.answers import kept_in, open_or_raise
 from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.format.canonical import time_text
 from dr_lib.model.hold import Hold, Quarantine
+from dr_lib.model.region import Role
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.holds import add_hold, clear_quarantine, holds, quarantines, release_hold
 from dr_lib.vault.vault import Vault
@@ -91,7 +92,7 @@ class Holding(OverConfig):
         their turn, and says where the rest was done."""
         failed: list[DrError] = []
         done: list[str] = []
-        for region, answer in self._wiring.answers(self.config.asset(asset).regions).items():
+        for region, answer in self._wiring.answers(self.config.asset(asset).regions, Role.VERIFIER).items():
             with kept_in(failed):
                 if work(open_or_raise(answer)):
                     done.append(region)
