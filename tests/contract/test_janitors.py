@@ -1,5 +1,6 @@
 """Every store as its janitor opens it."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,7 +10,7 @@ import pytest
 from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.errors import Refused
 from dr_lib.storage import s3_versions
-from dr_lib.storage.base import RegionJanitor
+from dr_lib.storage.base import JanitorStore, RegionJanitor
 from dr_lib.storage.credentials import Credentials
 from dr_lib.storage.local import LocalStore
 from dr_lib.storage.memory import MemoryStore
@@ -18,6 +19,7 @@ from dr_lib.storage.retrying_janitor import RetryingJanitor
 from dr_lib.storage.s3_clients import Bucket
 from dr_lib.storage.s3_janitor import S3JanitorStore
 from dr_lib.testing.janitor_contract import JanitorContract, LockingContract, only_version
+from dr_lib.testing.worm_store import WormStore
 from tests.conftest import fresh_name
 
 
@@ -42,6 +44,27 @@ class TestRetrying(JanitorContract):
     @pytest.fixture
     def store(self) -> RetryingJanitor:
         return RetryingJanitor(MemoryStore("region memory"))
+
+
+class TestWormStore(JanitorContract):
+    keeps_versions: ClassVar[bool] = True
+
+    @pytest.fixture
+    def store(self) -> WormStore:
+        return WormStore(MemoryStore("region memory"))
+
+    def test_locking_is_refused_where_there_are_no_locks(self, store: JanitorStore) -> None:
+        """It can lock all the same."""
+        store.create("key", b"content")
+        store.lock("key", store.head("key").modified_at + timedelta(days=1))
+        with pytest.raises(Refused):
+            store.delete("key", only_version(store, "key").version)
+
+
+class TestLockedWormStore(LockingContract):
+    @pytest.fixture
+    def store(self) -> RetryingJanitor:
+        return RetryingJanitor(WormStore(MemoryStore("region memory"), days=30))
 
 
 class TestDirectory(JanitorContract):

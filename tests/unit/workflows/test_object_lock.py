@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,12 @@ def test_a_lock_that_nobody_asked_for_is_said_too(world: LockedWorld) -> None:
     (made,) = world.runtime(lock=None).initialize()["regions"]
     assert made["lock"] is None
     assert "dr.yaml asks for no lock, and the bucket locks by its own default" in made["warnings"][0]
+
+
+def test_a_writer_that_may_not_make_the_bucket_is_told_who_does(world: LockedWorld) -> None:
+    world.bucket = fresh_name()
+    with pytest.raises(PermissionDenied, match="have its owner make it"):
+        world.runtime().initialize()
 
 
 def test_the_probe_of_an_init_that_died_is_not_in_the_way_of_the_next(world: LockedWorld) -> None:
@@ -208,6 +215,13 @@ def test_each_step_needs_its_own_role_and_no_more(world: LockedWorld) -> None:
         world.runtime(Role.READER).backup(ASSET)
     with pytest.raises(Refused, match="names no credentials of the janitor"):
         world.runtime(Role.WRITER).uncover(REGION)
+
+
+def test_a_standby_gets_the_readers_credentials_alone(world: LockedWorld) -> None:
+    wiring = world.runtime()._wiring
+    text, environ = wiring.survival_kit(wiring.config.asset(ASSET), REGION)
+    assert environ == {"DR_STANDBY_ACCESS_KEY_ID": "reader-key", "DR_STANDBY_SECRET_ACCESS_KEY": "reader-secret"}
+    assert json.loads(text)["regions"][REGION]["credentials"] == "env:DR_STANDBY"
 
 
 def test_a_role_with_another_ones_credentials_is_refused_by_the_server(world: LockedWorld) -> None:
