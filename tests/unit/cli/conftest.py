@@ -66,6 +66,7 @@ ANSWERS: dict[str, Any] = {
             "stored_bytes": 4,
             "copies": {"a": "verified", "b": "unknown"},
             "locks": {"a": "2026-12-26T18:00:00.000000Z"},
+            "quarantined": None,
         }
     ],
     "replicate": {"asset": "m", "copied": [{"point": POINT, "region": "b", "from": "a", "new_bytes": 5}], "seconds": 1},
