@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dr_lib.errors import DrError
+from dr_lib.errors import DrError, Refused
 from dr_lib.model.region import Role
 from tests.roles import ASSET, REGION, LockedWorld, start_world
 from tests.world import tree, weights
@@ -69,6 +69,8 @@ def test_nothing_is_lost(world: LockedWorld, thief: str) -> None:
     with pytest.raises(DrError):
         runtime.restore(ASSET, str(world.folder / "too early"), good)
     assert not (world.folder / "too early").exists()
+    with pytest.raises(Refused):
+        runtime.initialize()
 
     uncovered = runtime.uncover(REGION)["uncovered"]
 
