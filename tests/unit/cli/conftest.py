@@ -28,7 +28,7 @@ SMOKE = {
     "measures": {},
 }
 ANSWERS: dict[str, Any] = {
-    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1", "lock": None}], "warnings": []},
+    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1", "lock": None, "warnings": []}]},
     "backup": {
         "point": POINT,
         "asset": "m",
