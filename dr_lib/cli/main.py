@@ -16,15 +16,19 @@ from dr_lib.cli import (
     demo,
     doctor,
     drill,
+    heal,
+    hold,
     init,
     keys,
     points,
+    prune,
     quarantine,
     replicate,
     restore,
     signature,
     smoke,
     status,
+    uncover,
     verify,
 )
 from dr_lib.cli.output import error_document, print_json, tell_error
@@ -37,20 +41,8 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 
 HELP = ("-h", "--help")
 COMMANDS = (
-    init,
-    backup,
-    points,
-    quarantine,
-    replicate,
-    verify,
-    restore,
-    smoke,
-    drill,
-    status,
-    doctor,
-    signature,
-    keys,
-    demo,
+    *(init, backup, points, replicate, verify, heal, uncover, restore, smoke, drill, status, doctor),
+    *(hold, quarantine, prune, signature, keys, demo),
 )
 """Each named as its module, in the order of the help."""
 

@@ -28,4 +28,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _standing(point: dict[str, Any]) -> str:
-    return "\n".join([copies(point["copies"]), *(f"QUARANTINE: {text}" for text in point.get("quarantined") or ())])
+    return "\n".join(
+        [copies(point["copies"], point["locks"]), *(f"QUARANTINE: {text}" for text in point.get("quarantined") or ())]
+    )

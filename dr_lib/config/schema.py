@@ -35,6 +35,12 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
     return check
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is no switch; write true or false")
+    return value
+
+
 def _fraction(value: object) -> float:
     return _number(value, most=1.0)
 
@@ -43,6 +49,10 @@ def _number(value: object, *, most: float = 1e9) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise ValueError(f"{value!r} is not allowed; write a number from 0 to {most:g}")
     return float(value)
+
+
+def _optional_duration(value: object) -> timedelta:
+    return values.optional_duration(value) or timedelta(0)
 
 
 def _optional_seconds(value: object) -> float | None:
@@ -79,12 +89,6 @@ def _share(value: object) -> float:
     return float(value)
 
 
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is no switch; write true or false")
-    return value
-
-
 def _gates(value: object) -> object:
     if value == "none":
         return None
@@ -102,6 +106,7 @@ Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
 Rate = Annotated[int | None, BeforeValidator(values.optional_rate)]
 Kept = Annotated[int, _count(0, 100_000)]
+Credentials = Annotated[str | None, BeforeValidator(values.credentials)]
 
 
 class LockSchema(Strict):
@@ -111,12 +116,35 @@ class LockSchema(Strict):
     days: Annotated[int, _count(1, 36_500)]
 
 
-class StoreSchema(Strict):
-    """A URL and what opens it."""
+class PlaceSchema(Strict):
+    """Where objects are."""
 
     url: Annotated[str, BeforeValidator(store_url)]
     endpoint: Annotated[str | None, BeforeValidator(server_address)] = None
-    credentials: Annotated[str | None, BeforeValidator(values.credentials)] = None
+
+
+class StoreSchema(PlaceSchema):
+    """A URL and what opens it."""
+
+    credentials: Credentials = None
+
+
+class RolesSchema(Strict):
+    """`credentials:` of a region, by role."""
+
+    reader: Credentials = None
+    writer: Credentials = None
+    verifier: Credentials = None
+    janitor: Credentials = None
+
+    @classmethod
+    def of(cls, value: object) -> object:
+        """Fields as they are; one reference is every role's."""
+        if isinstance(value, dict):
+            if not any(value.values()):
+                raise ValueError("this names no role's credentials; write {reader: env:PREFIX, writer: env:PREFIX}")
+            return value
+        return cls(**dict.fromkeys(cls.model_fields, values.credentials(value)))
 
 
 class RatesSchema(Strict):
@@ -148,8 +176,10 @@ class RegionLimitsSchema(RatesSchema):
     timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = Field(default_factory=lambda: ZoneInfo("UTC"))
 
 
-class RegionSchema(StoreSchema):
+class RegionSchema(PlaceSchema):
     """One entry of `regions:`."""
+
+    credentials: Annotated[RolesSchema | None, BeforeValidator(RolesSchema.of)] = None
 
     lock: LockSchema | None = None
     limits: RegionLimitsSchema | None = None
@@ -169,6 +199,11 @@ class RetentionSchema(Strict):
     daily: Kept = 7
     weekly: Kept = 5
     monthly: Kept = 12
+    yearly: Kept = 0
+    last: Kept = 0
+    keep_within: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=1)
+    max_age: Annotated[timedelta | None, BeforeValidator(values.optional_duration)] = None
+    quarantined: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=30)
 
 
 class ToleranceSchema(Strict):
@@ -191,6 +226,8 @@ class VerifySchema(Strict):
     """`verify:` of an asset."""
 
     schedule: Schedule = "0 4 * * *"
+    within: Duration = timedelta(days=30)
+    heal: Annotated[bool, BeforeValidator(_switch)] = False
 
 
 class DrillSchema(Strict):
@@ -238,6 +275,16 @@ class AssetSchema(Strict):
     gates: Annotated[GatesSchema | None, BeforeValidator(_gates)] = GatesSchema()
 
 
+class PruneSchema(Strict):
+    """`prune:` of the whole file."""
+
+    apply: Annotated[bool, BeforeValidator(values.switch)] = False
+    schedule: Schedule = "30 5 * * *"
+    grace: Duration = timedelta(hours=72)
+    objects: Annotated[int, _count(1, 10_000_000)] = 10_000
+    bytes: Annotated[int, BeforeValidator(values.size)] = 10**12
+
+
 class LimitsSchema(Strict):
     """`limits:` of the whole file."""
 
@@ -254,6 +301,7 @@ class FileSchema(Strict):
     signing: Annotated[SigningSchema | None, BeforeValidator(signing_or_none)] = None
     assets: dict[str, AssetSchema] = Field(default={})
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
+    prune: PruneSchema = PruneSchema()
 
 
 EXAMPLES: dict[str, Any] = {

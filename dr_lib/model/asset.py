@@ -28,12 +28,21 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many of the newest points of each tier are kept (grandfather, father, son)."""
+    """How many of the newest points of each tier are kept (grandfather, father, son), and for how long any is.
+
+    `last` counts points of whatever age; a point stays at least `keep_within`, one in quarantine at least `quarantined`,
+    and `max_age` (None: no limit) ends what the counts grant. No setting lets the newest verified point go.
+    """
 
     hourly: int
     daily: int
     weekly: int
     monthly: int
+    yearly: int = 0
+    last: int = 0
+    keep_within: timedelta = timedelta(days=1)
+    max_age: timedelta | None = None
+    quarantined: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class SignaturePolicy:
 class Asset:
     """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies.
 
+    Within `verify_within` every stored byte is read again; `heals`: what is found damaged is healed without asking.
     `gates` is None where the configuration says that nothing is compared with the last good point.
     """
 
@@ -98,4 +108,6 @@ class Asset:
     smoke: SmokePolicy | None = None
     expectations: Path | None = None
     signature: SignaturePolicy | None = None
+    verify_within: timedelta = timedelta(days=30)
+    heals: bool = False
     gates: Gates | None = field(default_factory=Gates)

@@ -14,13 +14,14 @@ class CopyState(StrEnum):
 
     `missing`: the region answered and holds no such point. `unknown`: the region did not answer, so nothing is
     claimed about it. The others are the design's: `pending` (a run was planned, nothing is committed),
-    `complete` (committed, not yet re-read), `verified` (every byte was re-read), `damaged`.
+    `complete` (committed, not yet re-read), `verified` (every byte was re-read), `damaged`, `expired` (a prune took it).
     """
 
     PENDING = "pending"
     COMPLETE = "complete"
     VERIFIED = "verified"
     DAMAGED = "damaged"
+    EXPIRED = "expired"
     MISSING = "missing"
     UNKNOWN = "unknown"
 
@@ -50,13 +51,25 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyLock:
+    """What the store says of the lock of a copy's manifest. `until` is None when unlocked or unknown."""
+
+    until: datetime | None
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
-    """One point in one region. `verified_at` is the newest full verification that found it whole."""
+    """One point in one region. `verified_at` is the newest full verification that found it whole.
+
+    `lock` is None where nobody asked: the region has no locks, or the copy is not there.
+    """
 
     region: str
     state: CopyState
     verified_at: datetime | None = None
     detail: str | None = None
+    lock: CopyLock | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from dr_lib import documents
 from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
 from dr_lib.catalog.observe import Answer, observe
 from dr_lib.clock import monotonic
-from dr_lib.errors import DrError, OutOfSpace, StoreUnavailable
+from dr_lib.errors import DrError, NotFound, OutOfSpace, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
+from dr_lib.model.region import Role
 from dr_lib.policy.choice import restorable_regions
 from dr_lib.policy.exposure import exposure
 from dr_lib.policy.shard_plan import local_shard_bytes
@@ -22,6 +23,7 @@ from dr_lib.standby.proof import gate_facts, proof_basis, record_proof
 from dr_lib.use_cases.examining import examine_uncommitted
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
+from dr_lib.vault.closing import refuse_closed
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.writers import refuse_without_writer_key
 from dr_lib.workflows.backup.commit import Committed, commit_backup
@@ -41,7 +43,7 @@ class BackingUp(OverConfig):
     def plan_backup(self, asset: str, region: str | None = None) -> Document:
         """Freeze the source and plan a run in `region` (the asset's first that answers, when None)."""
         facts = self.config.asset(asset)
-        vault = self._wiring.vault(region) if region else self._wiring.first_vault(facts.regions)
+        vault = self._wiring.vault(region, Role.WRITER) if region else self._wiring.first_vault(facts.regions)
         plan = self._plan(facts, vault)
         return documents.plan_document(plan, vault.region)
 
@@ -122,7 +124,9 @@ class BackingUp(OverConfig):
         started = monotonic()
         facts = self.config.asset(asset)
         targets = [self.config.region(name).name for name in (to or facts.regions)]
-        answers = self._wiring.answers(list(dict.fromkeys([*facts.regions, *targets])))
+        sources = [name for name in facts.regions if name not in targets]
+        found = self._wiring.answers(sources) | self._wiring.answers(targets, Role.WRITER)
+        answers = {name: found[name] for name in dict.fromkeys([*facts.regions, *targets])}
         known = observe(asset, answers)
         named = [p for p in known.points if p.point == point or (point is None and p.quarantine is None)]
         points = [p for p in named if restorable_regions(p)]
@@ -132,7 +136,8 @@ class BackingUp(OverConfig):
         failed: list[DrError] = []
         for target in targets:
             with kept_in(failed):
-                vault = open_or_raise(answers[target])
+                # One that opened and then went silent holds nobody knows what: that is not "nothing missing".
+                vault = open_or_raise(known.silent.get(target, answers[target]))
                 missing = [p for p in points if p.copy_in(target).state is CopyState.MISSING]
                 failed += _replicate_all(answers, vault, missing, copied, progress)
         raise_first(failed)
@@ -160,9 +165,13 @@ class BackingUp(OverConfig):
         return plan_backup(asset, self._wiring.source(asset), vault, size, self._wiring.clock, seen)
 
     def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
-        vault = self._wiring.vault(self.config.region(region).name)
+        vault = self._wiring.vault(self.config.region(region).name, Role.WRITER)
         refuse_without_writer_key(vault)
-        return vault, load_plan(vault, self.config.asset(asset).name, run)
+        try:
+            return vault, load_plan(vault, self.config.asset(asset).name, run)
+        except NotFound:
+            refuse_closed(vault, asset, run)
+            raise
 
     def _store(self, asset: Asset, vault: Vault, plan: BackupPlan, progress: Progress) -> dict[str, StoredPart]:
         """All shards of a plan on this machine's threads, then the proof, by name. After an error no shard is begun."""
@@ -184,7 +193,7 @@ class BackingUp(OverConfig):
 
     def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
         try:
-            replicate([source], self._wiring.vault(region), asset, point, progress)
+            replicate([source], self._wiring.vault(region, Role.WRITER), asset, point, progress)
         except DrError as error:
             said = f"{point} is committed in {source.region}, and its copy to {region} failed: {error.what}"
             hint = f"when {region} is back: drctl replicate {asset}"

@@ -14,7 +14,11 @@ from dr_lib.model.gates import Gates
 from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary, repacked
 from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
+from dr_lib.storage.base import ObjectInfo
+from dr_lib.vault.claims import claim, claim_of, refuse_absent
+from dr_lib.vault.closing import close_run
 from dr_lib.vault.holds import quarantines
+from dr_lib.vault.locking import keep_locked
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.gate import gate
 from dr_lib.workflows.backup.kept import PastRun
@@ -60,7 +64,8 @@ def commit_backup(
     are `gates` the run is judged first, and an anomalous point is quarantined before it is committed (see `gate`).
 
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
-    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`.
+    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`. `Refused` as well when a
+    prune has given the run up for dead, or is deleting what it needs.
     """
     names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
     finished = at_hand or {}
@@ -73,10 +78,15 @@ def commit_backup(
         pass
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
-    _refuse_absent(vault, manifest)
+    run_key = vault.run_key()
+    claimed = claim_of(manifest.summary.packs, [] if run_key is None else [run_key.id])
+    close_run(vault, plan.asset, plan.point)
+    claim(vault, plan.asset, plan.point, claimed)
+    present = refuse_absent(vault, manifest.summary.packs, claimed.keys)
     check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
     judged = None if gates is None else gate(vault, plan, parts, proof, gates, past)
-    data = manifest_format.dump(manifest, vault.run_key(), vault.keys.signer)
+    data = manifest_format.dump(manifest, run_key, vault.keys.signer)
+    keep_locked(vault, manifest.summary, present, _stored_since_the_plan(vault, plan, present))
     try:
         vault.commit(plan.asset, plan.point, data)
     except Refused:
@@ -125,15 +135,12 @@ def _refuse_moved(source: Source, plan: BackupPlan) -> None:
         )
 
 
-def _refuse_absent(vault: Vault, manifest: Manifest) -> None:
-    present = vault.packs()
-    for pack in manifest.summary.packs:
-        if present.get(pack.sha256) != pack.size:
-            raise IntegrityError(
-                "the store does not hold a pack that it acknowledged",
-                where=vault.where(layout.pack_key(pack.sha256)),
-                hint="back up again; if it happens again this store cannot be trusted",
-            )
+def _stored_since_the_plan(vault: Vault, plan: BackupPlan, packs: Mapping[str, ObjectInfo]) -> set[str]:
+    """Packs that are no older than the run, by the store's own clock."""
+    if vault.lock is None:
+        return set()
+    begun = vault.store.head(layout.plan_key(plan.asset, plan.point)).modified_at
+    return {name for name, info in packs.items() if info.modified_at >= begun}
 
 
 def _manifest(plan: BackupPlan, parts: list[StoredPart], proof: StoredPart, environment: Mapping[str, str]) -> Manifest:

@@ -14,6 +14,7 @@ from dr_lib.policy.shard_plan import Shard, plan_shards
 from dr_lib.sources.base import Source, SourceListing
 from dr_lib.sources.cut import divisions
 from dr_lib.sources.freeze import freeze
+from dr_lib.vault.chunk_index import reusable_packs
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.kept import PastRun, is_same, kept_files, kept_part, last_run
 from dr_lib.workflows.backup.records import KEPT, BackupPlan, StoredPart, save_part, save_plan
@@ -40,7 +41,7 @@ def plan_backup(
     past = last_run(vault, asset.name)
     if seen is not None and past is not None:
         seen.append(past)
-    kept = StoredPart((), (), (), 0, 0) if past is None else kept_part(past, listing, source.url, vault.packs())
+    kept = StoredPart((), (), (), 0, 0) if past is None else kept_part(past, listing, source.url, reusable_packs(vault))
     still = set(kept_files(kept))
     plan = BackupPlan(
         asset=asset.name,

@@ -10,7 +10,7 @@ from typing import Any
 from dr_lib.errors import DrError, IntegrityError, NotFound
 from dr_lib.sources.base import Source
 from dr_lib.sources.materialise import local_directory
-from dr_lib.vault.chunk_index import ChunkIndex
+from dr_lib.vault.chunk_index import ChunkIndex, reusable_packs
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import PROOF, BackupPlan, StoredPart, load_part, load_plan, save_part
 from dr_lib.workflows.backup.shard import store_attachments
@@ -68,6 +68,6 @@ def _past_proof(vault: Vault, plan: BackupPlan, basis: str) -> StoredPart | None
         past = load_part(vault, load_plan(vault, plan.asset, plan.same_as), PROOF)
     except (IntegrityError, NotFound):
         return None
-    present = vault.packs() if past.packs else {}
+    present = reusable_packs(vault) if past.packs else {}
     whole = all(present.get(pack.sha256) == pack.size for pack in past.packs)
     return past if whole and past.basis == basis and not past.note else None

@@ -28,7 +28,7 @@ SMOKE = {
     "measures": {},
 }
 ANSWERS: dict[str, Any] = {
-    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1"}]},
+    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1", "lock": None}], "warnings": []},
     "backup": {
         "point": POINT,
         "asset": "m",
@@ -55,6 +55,7 @@ ANSWERS: dict[str, Any] = {
             "logical_bytes": 5,
             "stored_bytes": 4,
             "copies": {"a": "verified", "b": "unknown"},
+            "locks": {},
             "quarantined": ["NaN appeared in 1 tensor"],
         }
     ],
@@ -71,7 +72,7 @@ ANSWERS: dict[str, Any] = {
     ],
     "clear_quarantine": {"asset": "m", "point": POINT, "cleared": ["a"], "released": {"a": ["p1"], "b": []}},
     "replicate": {"asset": "m", "copied": [{"point": POINT, "region": "b", "from": "a", "new_bytes": 5}], "seconds": 1},
-    "verify": {"results": [{**RESULT, "ok": True, "findings": []}]},
+    "verify": {"ok": True, "results": [{**RESULT, "ok": True, "findings": []}], "runs": []},
     "restore": {
         "point": POINT,
         "region": "b",
