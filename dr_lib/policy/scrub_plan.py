@@ -83,7 +83,7 @@ def measured(items: Sequence[Item], coverage: Sequence[Span], now: datetime, wit
 
 
 def aged(covered: Coverage, by: timedelta) -> Coverage:
-    """How the objects stand that much later when nothing was read meanwhile; of what was read, only the most can be said."""
+    """How the objects stand that much later if nothing was read since; `read_bytes` is then the most it can be."""
     return replace(covered, oldest_s=covered.oldest_s + max(0.0, by.total_seconds()))
 
 

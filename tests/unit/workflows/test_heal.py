@@ -1,4 +1,4 @@
-"""Every object of a vault, damaged or gone, is found by a full verification, healed from proven bytes, and set aside."""
+"""Every object of a vault, damaged or gone, is found by a full verification and healed from bytes that are proven."""
 
 from __future__ import annotations
 
