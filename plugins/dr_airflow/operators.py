@@ -202,7 +202,7 @@ class VerifyCopiesOperator(RecoveryOperator):
         return IntegrityError(
             f"{len({one['point'] for one in results})} copies are damaged: {' | '.join(dict.fromkeys(said))}",
             where=f"region {self.region}",
-            hint=f"drctl heal {self.asset} --region {self.region}, and see runbooks/copy-damaged.md",
+            hint=f"drctl heal {self.asset} --region {self.region}, and see runbooks/model-corrupted.md",
         )
 
 
