@@ -19,6 +19,7 @@ from dr_lib.vault.verifications import verifications
 from dr_lib.workflows.backup.records import check_record
 from dr_lib.workflows.heal.heal import Healed, Help, heal
 from dr_lib.workflows.heal.record import heal_record, wounded_record
+from dr_lib.workflows.heal.remake import Remaker
 from dr_lib.workflows.heal.wounds import Mended
 from dr_lib.workflows.verify.verify import Asked, Mode, Verified, verify
 
@@ -68,7 +69,9 @@ class Healing(OverConfig):
         suspects = self._suspects(vault, asset, point, progress)
         if point is not None and not suspects:
             raise NotFound(f"region {vault.region} never held a point {point!r}", hint="`drctl points` lists them")
-        aid = Help(janitor, refusal, sources, check_record, lambda _: None)
+        points = tuple(suspects)
+        remake = Remaker((vault, *sources), asset, points, lambda: self._wiring.source(facts))
+        aid = Help(janitor, refusal, sources, check_record, remake)
         done = heal(vault, asset, suspects, aid, progress, self._wiring.clock, others=point is None)
         return done, [self._check(vault, asset, suspects, progress)] if suspects else []
 

@@ -21,7 +21,7 @@ from dr_lib.vault.evidence import record_evidence
 from dr_lib.wiring import Wiring
 from tests.faults.dying import DONE, dies_before
 from tests.keys import keys
-from tests.world import ASSET, World, change, flip, make_world, tree
+from tests.world import ASSET, World, change, flip, make_world, tree, weights
 
 NEEDED = ("vault.json", "packs", "points", "keys")
 
@@ -214,3 +214,30 @@ def test_killed_anywhere_it_can_be_run_again(pristine: Pristine):
             break
         assert world.runtime.heal("one")["ok"], step
         assert world.runtime.verify(ASSET, region="one")["ok"], step
+
+
+def test_a_pack_that_is_whole_nowhere_is_made_anew_from_the_source_that_still_has_its_bytes(tmp_path: Path):
+    world = make_world(tmp_path / "w", environ=keys().all(), **keys().config())
+    weights(world.source / "model.safetensors", seed=3)
+    (world.source / "text").write_bytes(b"compressible " * 3_000)
+    world.runtime.backup(ASSET)
+    pack = world.packs("one")[0]
+    whole = pack.read_bytes()
+    for region in world.regions.values():
+        (region / pack.relative_to(world.regions["one"])).unlink()
+    done = world.runtime.heal("one")
+    assert [(one["was"], one["from"]) for one in done["healed"]] == [("missing", "the source")]
+    assert done["ok"]
+    assert pack.read_bytes() == whole
+
+
+def test_a_source_that_has_other_bytes_by_now_heals_nothing(tmp_path: Path):
+    world = make_world(tmp_path / "w")
+    (world.source / "file").write_bytes(os.urandom(5_000))
+    world.runtime.backup(ASSET)
+    (world.source / "file").write_bytes(os.urandom(5_000))
+    for name in world.regions:
+        world.packs(name)[0].unlink()
+    done = world.runtime.heal("one")
+    assert (done["ok"], done["healed"]) == (False, [])
+    assert "no other region, older version or source has it whole" in done["unhealed"][0]["why"]
