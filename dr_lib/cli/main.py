@@ -17,14 +17,18 @@ from dr_lib.cli import (
     doctor,
     drill,
     heal,
+    hold,
     init,
     keys,
     points,
+    prune,
+    quarantine,
     replicate,
     restore,
     signature,
     smoke,
     status,
+    uncover,
     verify,
 )
 from dr_lib.cli.output import error_document, print_json, tell_error
@@ -36,7 +40,10 @@ SAYS_THE_ANSWER = "Exit codes: 0 done, 1 defect, 2 usage or configuration, 3 obj
 EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is changing or incomplete."
 
 HELP = ("-h", "--help")
-COMMANDS = (init, backup, points, replicate, verify, heal, restore, smoke, drill, status, doctor, signature, keys, demo)
+COMMANDS = (
+    *(init, backup, points, replicate, verify, heal, uncover, restore, smoke, drill, status, doctor),
+    *(hold, quarantine, prune, signature, keys, demo),
+)
 """Each named as its module, in the order of the help."""
 
 

@@ -10,9 +10,11 @@ from dr_lib.config.schema import (
     DrillSchema,
     FileSchema,
     ObjectivesSchema,
+    PruneSchema,
     RegionLimitsSchema,
     RegionSchema,
     RetentionSchema,
+    RolesSchema,
     SignatureSchema,
     SmokeSchema,
     StoreSchema,
@@ -28,8 +30,10 @@ from dr_lib.model.asset import (
     Tolerance,
 )
 from dr_lib.model.config import Config, Limits
+from dr_lib.model.gates import Gates
+from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
-from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
+from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
 
 
 def build(file: FileSchema, path: Path) -> Config:
@@ -41,13 +45,22 @@ def build(file: FileSchema, path: Path) -> Config:
         encryption=None if file.encryption is None else file.encryption.fact(path.parent),
         signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
+        prune=PrunePolicy(**{name: getattr(file.prune, name) for name in PruneSchema.model_fields}),
     )
 
 
 def _region(name: str, region: RegionSchema, folder: Path) -> Region:
     lock = None if region.lock is None else LockPolicy(LockMode(region.lock.mode), region.lock.days)
     limits = None if region.limits is None else _limits(region.limits)
-    return Region(name, _store(region, folder), lock, limits)
+    place = StoreRef(absolute(region.url, folder), region.endpoint)
+    return Region(name, place, lock, limits, _credentials(region.credentials))
+
+
+def _credentials(roles: RolesSchema | None) -> RoleCredentials:
+    if roles is None:
+        return RoleCredentials.shared(None)
+    named = {role: getattr(roles, role.value) for role in Role}
+    return RoleCredentials({role: reference for role, reference in named.items() if reference is not None})
 
 
 def _limits(limits: RegionLimitsSchema) -> RateLimits:
@@ -75,6 +88,7 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         smoke=None if asset.smoke is None else _smoke(asset.smoke, folder),
         expectations=_beside(asset.expectations, folder),
         signature=None if asset.signature is None else _signature(asset.signature, folder),
+        gates=None if asset.gates is None else Gates(**asset.gates.model_dump()),
     )
 
 
@@ -83,7 +97,7 @@ def _objectives(objectives: ObjectivesSchema) -> Objectives:
 
 
 def _retention(kept: RetentionSchema) -> Retention:
-    return Retention(kept.hourly, kept.daily, kept.weekly, kept.monthly)
+    return Retention(**{name: getattr(kept, name) for name in RetentionSchema.model_fields})
 
 
 def _drill(drill: DrillSchema) -> DrillPolicy:

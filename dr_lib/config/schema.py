@@ -51,6 +51,10 @@ def _number(value: object, *, most: float = 1e9) -> float:
     return float(value)
 
 
+def _optional_duration(value: object) -> timedelta:
+    return values.optional_duration(value) or timedelta(0)
+
+
 def _optional_seconds(value: object) -> float | None:
     return None if value is None else values.duration(value).total_seconds()
 
@@ -73,11 +77,36 @@ def _count(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(partial(values.whole, least=least, most=most))
 
 
+def _factor(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value <= 1e9:
+        raise ValueError(f"{value!r} is not allowed; write a number above 1: so many times as much is an anomaly")
+    return float(value)
+
+
+def _share(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError(f"{value!r} is no share; write a number above 0, up to 1")
+    return float(value)
+
+
+def _gates(value: object) -> object:
+    if value == "none":
+        return None
+    if not isinstance(value, dict):
+        raise ValueError(
+            "this must hold thresholds; write `gates: {norm_jump: 10}`, or `gates: none` to compare nothing"
+        )
+    return value
+
+
+Factor = Annotated[float, BeforeValidator(_factor)]
+Share = Annotated[float, BeforeValidator(_share)]
 Text = Annotated[str, BeforeValidator(values.text)]
 Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
 Rate = Annotated[int | None, BeforeValidator(values.optional_rate)]
 Kept = Annotated[int, _count(0, 100_000)]
+Credentials = Annotated[str | None, BeforeValidator(values.credentials)]
 
 
 class LockSchema(Strict):
@@ -87,12 +116,35 @@ class LockSchema(Strict):
     days: Annotated[int, _count(1, 36_500)]
 
 
-class StoreSchema(Strict):
-    """A URL and what opens it."""
+class PlaceSchema(Strict):
+    """Where objects are."""
 
     url: Annotated[str, BeforeValidator(store_url)]
     endpoint: Annotated[str | None, BeforeValidator(server_address)] = None
-    credentials: Annotated[str | None, BeforeValidator(values.credentials)] = None
+
+
+class StoreSchema(PlaceSchema):
+    """A URL and what opens it."""
+
+    credentials: Credentials = None
+
+
+class RolesSchema(Strict):
+    """`credentials:` of a region, by role."""
+
+    reader: Credentials = None
+    writer: Credentials = None
+    verifier: Credentials = None
+    janitor: Credentials = None
+
+    @classmethod
+    def of(cls, value: object) -> object:
+        """Fields as they are; one reference is every role's."""
+        if isinstance(value, dict):
+            if not any(value.values()):
+                raise ValueError("this names no role's credentials; write {reader: env:PREFIX, writer: env:PREFIX}")
+            return value
+        return cls(**dict.fromkeys(cls.model_fields, values.credentials(value)))
 
 
 class RatesSchema(Strict):
@@ -124,8 +176,10 @@ class RegionLimitsSchema(RatesSchema):
     timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = Field(default_factory=lambda: ZoneInfo("UTC"))
 
 
-class RegionSchema(StoreSchema):
+class RegionSchema(PlaceSchema):
     """One entry of `regions:`."""
+
+    credentials: Annotated[RolesSchema | None, BeforeValidator(RolesSchema.of)] = None
 
     lock: LockSchema | None = None
     limits: RegionLimitsSchema | None = None
@@ -145,6 +199,11 @@ class RetentionSchema(Strict):
     daily: Kept = 7
     weekly: Kept = 5
     monthly: Kept = 12
+    yearly: Kept = 0
+    last: Kept = 0
+    keep_within: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=1)
+    max_age: Annotated[timedelta | None, BeforeValidator(values.optional_duration)] = None
+    quarantined: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=30)
 
 
 class ToleranceSchema(Strict):
@@ -186,6 +245,19 @@ class SignatureSchema(Strict):
     certificate_chain: list[Text] = Field(default=[])
 
 
+class GatesSchema(Strict):
+    """`gates:` of an asset."""
+
+    norm_jump: Factor = 10.0
+    changed_tensors: Share = 1.0
+    new_bytes: Share = 0.95
+    incompressible: Share = 0.98
+    growth: Factor = 10.0
+    shrink: Share = 0.5
+    nulls: Share = 0.3
+    structure: Annotated[bool, BeforeValidator(_switch)] = True
+
+
 class AssetSchema(Strict):
     """One entry of `assets:`."""
 
@@ -200,6 +272,17 @@ class AssetSchema(Strict):
     smoke: SmokeSchema | None = None
     expectations: Text | None = None
     signature: Annotated[SignatureSchema | None, BeforeValidator(_signature)] = None
+    gates: Annotated[GatesSchema | None, BeforeValidator(_gates)] = GatesSchema()
+
+
+class PruneSchema(Strict):
+    """`prune:` of the whole file."""
+
+    apply: Annotated[bool, BeforeValidator(values.switch)] = False
+    schedule: Schedule = "30 5 * * *"
+    grace: Duration = timedelta(hours=72)
+    objects: Annotated[int, _count(1, 10_000_000)] = 10_000
+    bytes: Annotated[int, BeforeValidator(values.size)] = 10**12
 
 
 class LimitsSchema(Strict):
@@ -218,6 +301,7 @@ class FileSchema(Strict):
     signing: Annotated[SigningSchema | None, BeforeValidator(signing_or_none)] = None
     assets: dict[str, AssetSchema] = Field(default={})
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
+    prune: PruneSchema = PruneSchema()
 
 
 EXAMPLES: dict[str, Any] = {

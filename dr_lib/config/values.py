@@ -42,6 +42,18 @@ def duration(value: object) -> timedelta:
     return timedelta(seconds=length)
 
 
+def optional_duration(value: object) -> timedelta | None:
+    """As `duration`; None stands for none."""
+    return None if value is None else duration(value)
+
+
+def switch(value: object) -> bool:
+    """True or false, and nothing that only looks like it."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is no switch; write true or false")
+    return value
+
+
 def size(value: object) -> int:
     """Bytes of `512MiB` and the like; zero is refused."""
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None

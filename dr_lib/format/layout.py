@@ -16,7 +16,9 @@ INDEX: Final = "index/"
 RUNS: Final = "runs/"
 EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
+PRUNES: Final = "prunes/"
 DAMAGED: Final = "damaged/"
+PROBES: Final = "probes/"
 
 _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
 _ASSET: Final = r"(?P<asset>[a-z0-9-]+)"
@@ -29,6 +31,11 @@ _RUN_KEY_KEY: Final = re.compile(
 _EVENT_KEY: Final = re.compile(
     rf"events/{_ASSET}/(?P<at>[0-9]{{8}}T[0-9]{{12}}Z)-(?P<kind>[a-z]+)-{_POINT}-(?P<check>[0-9a-f]{{8}})\.json"
 )
+_RUN_OBJECT: Final = re.compile(rf"runs/{_ASSET}/{_POINT}/(?P<part>[^/]+)")
+_INDEX_KEY: Final = re.compile(rf"index/{_POINT}-[^/]+\.index")
+_PRUNE_KEY: Final = re.compile(rf"prunes/{_POINT}\.(?P<part>json|gate|done)")
+CLOSED: Final = "closed"
+_NEEDS: Final = re.compile(r"needs-[0-9a-f]{8}\.json")
 _EVIDENCE_KEY: Final = re.compile(rf"evidence/{_ASSET}/{_POINT}\.json")
 POINT_ID: Final = re.compile(_POINT)
 
@@ -126,6 +133,65 @@ def parse_plan_key(key: str) -> PointName | None:
 def part_key(asset: str, point: str, part: str) -> str:
     """Key of one finished part of a run: `shard-0003` or `proof`."""
     return f"{RUNS}{asset}/{point}/{part}.json.zst"
+
+
+def closed_key(asset: str, point: str) -> str:
+    """Key at which a run's writer and the janitor meet: whoever creates it has closed the run."""
+    return f"{RUNS}{asset}/{point}/{CLOSED}"
+
+
+def needs_key(asset: str, point: str, data: bytes) -> str:
+    """Key of the word, whose bytes are `data`, of what a point that is about to be committed needs."""
+    return f"{RUNS}{asset}/{point}/needs-{event_check(data)}.json"
+
+
+def is_needs(part: str) -> bool:
+    """Whether a run's object of that name (`parse_run_object`) says what its point needs."""
+    return _NEEDS.fullmatch(part) is not None
+
+
+def parse_run_object(key: str) -> tuple[PointName, str] | None:
+    """The run that an object belongs to and the object's own name, None for any other key."""
+    match = _RUN_OBJECT.fullmatch(key)
+    point = _point_name(match)
+    return None if match is None or point is None else (point, match["part"])
+
+
+def index_point(key: str) -> str | None:
+    """The point whose run or replication left an index; None for a key that is no index's."""
+    match = _INDEX_KEY.fullmatch(key)
+    return None if match is None else match["point"]
+
+
+def prune_key(prune: str) -> str:
+    """Key of a plan to delete; its id is shaped like a point's."""
+    return f"{PRUNES}{prune}.json"
+
+
+def prune_gate_key(prune: str) -> str:
+    """Key at which the janitor, who is about to delete what only a plan's points need, and writers who need it meet."""
+    return f"{PRUNES}{prune}.gate"
+
+
+def prune_done_key(prune: str) -> str:
+    """Key that says that a plan is done with, however it ended."""
+    return f"{PRUNES}{prune}.done"
+
+
+def parse_prune_key(key: str) -> tuple[str, str] | None:
+    """Id of the plan and what of it an object is (`json`, `gate`, `done`), None for any other key."""
+    match = _PRUNE_KEY.fullmatch(key)
+    return None if match is None else (match["point"], match["part"])
+
+
+def witness_key(asset: str, point: str, nonce: bytes) -> str:
+    """Key of an object whose own lock tells what the store gives to a fresh one, just before a manifest is created."""
+    return f"{RUNS}{asset}/{point}/witness-{nonce.hex()}"
+
+
+def probe_key(nonce: bytes) -> str:
+    """Key of the object that `drctl init` tries the store's locks with."""
+    return f"{PROBES}lock-{nonce.hex()}"
 
 
 def index_key(point: str, part: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from dr_lib.model.gates import Gates
 from dr_lib.model.region import StoreRef
 
 
@@ -27,12 +28,21 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many of the newest points of each tier are kept (grandfather, father, son)."""
+    """How many of the newest points of each tier are kept (grandfather, father, son), and for how long any is.
+
+    `last` counts points of whatever age; a point stays at least `keep_within`, one in quarantine at least `quarantined`,
+    and `max_age` (None: no limit) ends what the counts grant. No setting lets the newest verified point go.
+    """
 
     hourly: int
     daily: int
     weekly: int
     monthly: int
+    yearly: int = 0
+    last: int = 0
+    keep_within: timedelta = timedelta(days=1)
+    max_age: timedelta | None = None
+    quarantined: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ class Asset:
     """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies.
 
     Within `verify_within` every stored byte is read again; `heals`: what is found damaged is healed without asking.
+    `gates` is None where the configuration says that nothing is compared with the last good point.
     """
 
     name: str
@@ -99,3 +110,4 @@ class Asset:
     signature: SignaturePolicy | None = None
     verify_within: timedelta = timedelta(days=30)
     heals: bool = False
+    gates: Gates | None = field(default_factory=Gates)

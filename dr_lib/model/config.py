@@ -8,6 +8,7 @@ from pathlib import Path
 from dr_lib.errors import NotFound
 from dr_lib.model.asset import Asset
 from dr_lib.model.protection import Encryption, Signing
+from dr_lib.model.prune import DRY, PrunePolicy
 from dr_lib.model.region import Region
 
 
@@ -32,6 +33,7 @@ class Config:
     encryption: Encryption | None
     signing: Signing | None
     limits: Limits
+    prune: PrunePolicy = DRY
 
     def asset(self, name: str) -> Asset:
         """The asset of that name, or `NotFound` naming those that exist."""

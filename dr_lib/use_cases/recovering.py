@@ -14,6 +14,7 @@ from dr_lib.catalog.observe import observe
 from dr_lib.clock import monotonic
 from dr_lib.errors import DrError, IntegrityError, UsageError
 from dr_lib.format.layout import POINT_ID
+from dr_lib.model.region import Role
 from dr_lib.policy.choice import LATEST
 from dr_lib.progress import SILENT, Progress
 from dr_lib.use_cases.over_config import Document, OverConfig
@@ -53,7 +54,8 @@ class Recovering(OverConfig):
         signature = RestoredSignature(self.config.asset(asset).signature, whole=not (include or tensor))
         done = restore(vaults, asset, chosen, place, progress, include, extra, tensor, inspect=signature)
         document = documents.restored_document(done, str(place), monotonic() - started)
-        return {**document, "repairs": [*unopened, *document["repairs"]], "signature": signature.state}
+        told = {"repairs": [*unopened, *document["repairs"]], "warnings": _distrust(vaults, asset, chosen)}
+        return {**document, **told, "signature": signature.state}
 
     def stream_tensors(
         self,
@@ -121,7 +123,7 @@ class Recovering(OverConfig):
         survivors = [name for name in facts.regions if name != lost]
         kept: dict[str, str] = {}
         failed: list[DrError] = []
-        for answer in self._wiring.answers(survivors).values():
+        for answer in self._wiring.answers(survivors, Role.VERIFIER).values():
             with kept_in(failed):
                 vault = open_or_raise(answer)
                 kept[vault.region] = record_evidence(vault, report)
@@ -133,7 +135,7 @@ class Recovering(OverConfig):
         """The vaults to restore from, in order, the point's id, and what is wrong with the vaults that are damaged."""
         facts = self.config.asset(asset)
         if region is not None and POINT_ID.fullmatch(point):
-            return [self._wiring.vault(region)], point, []
+            return [self._wiring.vault(region, Role.READER)], point, []
         regions = [self.config.region(region).name] if region else list(facts.regions)
         answers = self._wiring.answers(regions)
         if region is not None:
@@ -141,6 +143,22 @@ class Recovering(OverConfig):
         choice = choose_point(asset, observe(asset, answers), point, _moment(at))
         broken = [f"{e.what} [{e.where or name}]" for name, e in answers.items() if isinstance(e, IntegrityError)]
         return open_ones(answers, choice.regions), choice.point.point, broken
+
+
+def _distrust(vaults: Sequence[Vault], asset: str, point: str) -> list[str]:
+    """Whether the point that was restored is in quarantine; what cannot be read about it is said, too."""
+    from dr_lib.vault.holds import quarantines
+
+    warnings: list[str] = []
+    for vault in vaults:
+        try:
+            found = quarantines(vault, asset).get(point)
+        except DrError as error:
+            warnings.append(f"whether {vault.region} has {point} in quarantine could not be read: {error.what}")
+            continue
+        if found is not None:
+            return [f"{point} is in quarantine: {text}" for text in documents.reasons(found)]
+    return warnings
 
 
 def _moment(text: str | None) -> datetime | None:

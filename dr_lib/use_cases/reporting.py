@@ -14,6 +14,7 @@ from dr_lib.model.check import Check
 from dr_lib.model.scrub import Coverage
 from dr_lib.policy.exposure import exposure
 from dr_lib.policy.scrub_plan import aged
+from dr_lib.policy.separation import unseparated
 from dr_lib.policy.standing import scrub_doubts, standing
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.evidence import PastDrill, last_drill
@@ -27,9 +28,9 @@ class Reporting(OverConfig):
     """What there is, how it stands, and what is missing here."""
 
     def points(self, asset: str | None = None) -> list[Document]:
-        """Points of one asset or all, newest first within an asset, with the state of every copy as observed."""
+        """Points of one asset or all, newest first within an asset, with every copy's state and lock as observed."""
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
-        return [documents.point_document(p) for name in names for p in self._observe(name).points]
+        return [documents.point_document(p) for name in names for p in self._observe(name, locks=True).points]
 
     def status(self) -> Document:
         """How every asset stands against its objectives, recomputed from what the regions hold."""
@@ -41,7 +42,7 @@ class Reporting(OverConfig):
         """What is missing or misconfigured here, and the fix."""
         answers = self._wiring.answers(list(self.config.regions))
         checks = (*self._keys_here(), *examine(self.config, answers, self._wiring.source))
-        warnings = list(exposure(self.config.encryption, self.config.signing))
+        warnings = [*exposure(self.config.encryption, self.config.signing), *unseparated(self.config.regions.values())]
         return {"checks": [asdict(one) for one in checks], "warnings": warnings, "ok": all(one.ok for one in checks)}
 
     def _keys_here(self) -> tuple[Check, ...]:
@@ -50,8 +51,8 @@ class Reporting(OverConfig):
         except DrError as error:
             return (failed("keys", error),)
 
-    def _observe(self, asset: str) -> Observation:
-        return observe(asset, self._wiring.answers(self.config.asset(asset).regions))
+    def _observe(self, asset: str, *, locks: bool) -> Observation:
+        return observe(asset, self._wiring.answers(self.config.asset(asset).regions), locks=locks)
 
     def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
         own = {region: answers[region] for region in asset.regions}

@@ -9,6 +9,7 @@ from dr_lib.catalog.answers import kept_in, open_or_raise, raise_first
 from dr_lib.catalog.observe import Answer, observe
 from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.model.copy import CopyState
+from dr_lib.model.region import Role
 from dr_lib.progress import SILENT, Progress
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.vault import Vault
@@ -42,7 +43,7 @@ class Verifying(OverConfig):
         failed: list[DrError] = []
         for name in names:
             regions = [self.config.region(region).name] if region else list(self.config.asset(name).regions)
-            for found in self._wiring.answers(regions).values():
+            for found in self._wiring.answers(regions, Role.VERIFIER).values():
                 with kept_in(failed):
                     fine = _verified(found, name) if unverified else ()
                     done.append(self._verified(found, name, wanted, point, fine, percent, progress))

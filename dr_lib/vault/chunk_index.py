@@ -6,7 +6,7 @@ Working memory of a writer, rebuilt at the start of each run from the vault's ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from dr_lib.format import layout, pack
 from dr_lib.format.index import IndexedPack
 from dr_lib.format.pack import Frame, Outline
 from dr_lib.model.manifest import PackRef
+from dr_lib.vault.prune_plans import spoken_for
 from dr_lib.vault.scrubs import known_damaged
 from dr_lib.vault.vault import Vault
 
@@ -64,31 +65,27 @@ class ChunkIndex:
 def load_index(vault: Vault, present: Mapping[str, int] | None = None) -> ChunkIndex:
     """Everything that can be reused in `vault`: indexed packs that are still there, and packs of interrupted runs.
 
-    `present` is what `Vault.packs` said a moment ago, if somebody has asked already. What another writer key sealed is
-    left out.
+    `present` is what `Vault.packs` said a moment ago, if somebody has asked already. Left out is what another writer key
+    sealed, what a plan to delete names (it would be gone before long), and what a verification has found damaged.
 
-    Packs that a verification has found damaged are left out.
-
-    Costs three listings, a get an asset, one get an index object, and three ranges for each pack that no index names
-    (a run died between storing the pack and indexing it; its frames are learned from the pack's own table). Both carry
-    the table's digest, so that a damaged one is left out. The frames' bytes are not read: finding rot there is
-    verification's work.
+    Costs four listings, a get an asset, one get a plan that stands, one get an index object, and three ranges for each
+    pack that no index names (a run died between storing the pack and indexing it; its frames are learned from the
+    pack's own table). Both carry the table's digest, so that a damaged one is left out. The frames' bytes are not read:
+    finding rot there is verification's work.
     """
-    damaged = known_damaged(vault)
-    distrusted = frozenset(key.rpartition("/")[2] for key in damaged if key.startswith(layout.PACKS))
-    listed = vault.packs() if present is None else present
-    present = {name: size for name, size in listed.items() if name not in distrusted}
+    going, damaged = spoken_for(vault), _damaged_packs(vault)
+    present = _without(vault.packs() if present is None else present, going.packs | damaged)
     keys = [info.key for info in vault.store.list(layout.INDEX)]
-    index = ChunkIndex(distrusted)
+    index = ChunkIndex(damaged)
     indexed: set[str] = set()
     with ThreadPoolExecutor(READERS) as pool:
         for packs in pool.map(lambda key: _load(vault, key), keys):
             kept = [item for item in packs if present.get(item.sha256) == item.outline.size]
             indexed.update(item.sha256 for item in kept)
-            index.add(_opened(vault, kept))
+            index.add(_opened(vault, _under_other(kept, going.keys)))
         orphans = [(name, size) for name, size in present.items() if name not in indexed]
         for found in pool.map(lambda item: _read_outline(vault, *item), orphans):
-            index.add(_opened(vault, found))
+            index.add(_opened(vault, _under_other(found, going.keys)))
     return index
 
 
@@ -121,6 +118,25 @@ def _load(vault: Vault, key: str) -> list[IndexedPack]:
         return list(index_format.load(vault.store.get(key), vault.where(key)))
     except (IntegrityError, NotFound):
         return []
+
+
+def _under_other(packs: Iterable[IndexedPack], keys: Container[str]) -> Iterator[IndexedPack]:
+    """The packs that are sealed under none of these run keys."""
+    return (item for item in packs if item.outline.seal is None or item.outline.seal.key not in keys)
+
+
+def reusable_packs(vault: Vault) -> dict[str, int]:
+    """As `Vault.packs`: what a new point may rest on, so neither what a plan to delete names nor what is damaged."""
+    return _without(vault.packs(), spoken_for(vault).packs | _damaged_packs(vault))
+
+
+def _without(packs: Mapping[str, int], names: Collection[str]) -> dict[str, int]:
+    return {name: size for name, size in packs.items() if name not in names}
+
+
+def _damaged_packs(vault: Vault) -> frozenset[str]:
+    damaged = known_damaged(vault)
+    return frozenset(key.rpartition("/")[2] for key in damaged if key.startswith(layout.PACKS))
 
 
 def _opened(vault: Vault, packs: Iterable[IndexedPack]) -> Iterator[StoredPack]:

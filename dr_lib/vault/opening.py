@@ -8,6 +8,7 @@ from typing import Any, Final
 from dr_lib.crypto.keyset import CLEAR, Keyset
 from dr_lib.errors import IntegrityError, NotFound, Refused, UsageError
 from dr_lib.format import entries, layout, vault_record
+from dr_lib.model.region import LockPolicy
 from dr_lib.storage.base import ObjectStore
 from dr_lib.vault.vault import Vault
 
@@ -16,7 +17,7 @@ SEALED: Final = "sealed"
 NONE: Final = "none"
 
 
-def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR) -> Vault:
+def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR, lock: LockPolicy | None = None) -> Vault:
     """The vault in `store`, proven to answer and to be of a known format; within seconds, or an error that names it.
 
     The signers that it was made with are trusted where `keys` pins none. `UsageError` (2) when it is another region's
@@ -38,7 +39,7 @@ def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR) -> Vault:
             hint="two regions must not share a store: correct the url, or the region's name, in dr.yaml",
         )
     _refuse_other_sealing(facts.get("encryption", NONE), keys, store.label)
-    return Vault(region, store, keys, keys.trusted or _signers(facts, store.label))
+    return Vault(region, store, keys, keys.trusted or _signers(facts, store.label), lock)
 
 
 def create_vault(
@@ -60,8 +61,8 @@ def record_of(region: str, facts: dict[str, Any], keys: Keyset, signers: Sequenc
 
 
 def refuse_occupied(store: ObjectStore) -> None:
-    """Raise `Refused` when the store holds a vault, or anything else."""
-    first = next(iter(store.list()), None)
+    """Raise `Refused` when the store holds a vault, or anything else but the probes of its locks."""
+    first = next((info for info in store.list() if not info.key.startswith(layout.PROBES)), None)
     if first is None:
         return
     try:

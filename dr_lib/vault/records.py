@@ -11,6 +11,7 @@ from dr_lib.vault.vault import Vault
 from dr_lib.vault.writers import refuse_unsigned
 
 EVENT: Final = "application/vnd.dr.event.v1+json"
+PRUNE: Final = "application/vnd.dr.prune.v1+json"
 STATEMENT: Final = "application/vnd.in-toto+json"
 
 

@@ -52,12 +52,6 @@ def last_scrub(vault: Vault, names: Iterable[EventName], now: datetime | None = 
     return None
 
 
-def usable_packs(vault: Vault) -> dict[str, int]:
-    """As `Vault.packs`, without those that a verification has found damaged: what a new point may rest on."""
-    damaged = known_damaged(vault)
-    return {name: size for name, size in vault.packs().items() if layout.pack_key(name) not in damaged}
-
-
 def known_damaged(vault: Vault) -> frozenset[str]:
     """Keys that the newest readable run of every asset calls damaged: one listing of the events, and a get an asset."""
     newest: dict[str, list[EventName]] = {}

@@ -15,8 +15,10 @@ from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.format.access import Access
 from dr_lib.model.manifest import Manifest, PackSeal, PointSummary
-from dr_lib.storage.base import ObjectStore
+from dr_lib.model.region import LockPolicy
+from dr_lib.storage.base import ObjectInfo, ObjectStore
 from dr_lib.storage.missing import ContainerMissing
+from dr_lib.vault.acknowledged import refuse_forgotten
 from dr_lib.vault.run_keys import RunKeys, create_run_key
 
 _SUMMARY_BYTES = 64 << 10
@@ -28,11 +30,20 @@ class Vault:
     One `Vault` is one worker: all that it seals is under one run key, which it makes when it first needs it.
     """
 
-    def __init__(self, region: str, store: ObjectStore, keys: Keyset = CLEAR, trusted: Sequence[str] = ()) -> None:
-        """`region` is the name that messages and copies use; `trusted` are those whose signatures count here."""
+    def __init__(
+        self,
+        region: str,
+        store: ObjectStore,
+        keys: Keyset = CLEAR,
+        trusted: Sequence[str] = (),
+        lock: LockPolicy | None = None,
+    ) -> None:
+        """`region` is the name that messages and copies use; `trusted` are those whose signatures count here; `lock` is
+        how what is created here gets locked by the store itself, None where it is not."""
         self.region = region
         self.store = store
         self.keys = keys
+        self.lock = lock
         self.run_keys = RunKeys(store, keys.identities)
         self.access = Access(tuple(trusted), keys.seals, self.run_keys.secret)
         self._making = threading.Lock()
@@ -117,7 +128,7 @@ class Vault:
         """Make a point visible: create its manifest. Committing the same bytes twice is one commit.
 
         The caller has made sure that every pack the manifest names is stored. Raises `Refused` when another
-        manifest has this name.
+        manifest has this name, `IntegrityError` when the store acknowledged it and does not have it.
         """
         key = layout.manifest_key(asset, point)
         try:
@@ -125,15 +136,21 @@ class Vault:
         except AlreadyExists:
             if self.store.get(key) != manifest:
                 raise Refused("another manifest has this point's name", where=self.where(key)) from None
+        else:
+            refuse_forgotten(self.store, key, len(manifest), "manifest")
 
     def packs(self) -> dict[str, int]:
         """Size of every pack by its name, from one listing; objects under other names are left out."""
-        sizes = {}
+        return {name: info.size for name, info in self.pack_facts().items()}
+
+    def pack_facts(self) -> dict[str, ObjectInfo]:
+        """As `packs`, with all that the listing tells of each."""
+        found = {}
         for info in self.store.list(layout.PACKS):
             name = info.key.rpartition("/")[2]
             if info.key == layout.pack_key(name):
-                sizes[name] = info.size
-        return sizes
+                found[name] = info
+        return found
 
     def events(self, asset: str) -> Iterator[layout.EventName]:
         """Events of an asset in order of time, from one listing."""

@@ -16,6 +16,7 @@ STEPS = (
     (LocalStore, "create"),
     (LocalStore, "get"),
     (LocalStore, "get_range"),
+    (LocalStore, "delete"),
     (os, "link"),
     (os, "pwrite"),
     (os, "ftruncate"),
@@ -24,6 +25,7 @@ STEPS = (
     (Path, "mkdir"),
     (Path, "chmod"),
     (Path, "rename"),
+    (Path, "unlink"),
 )
 """Where a process reaches out of itself: an object's temporary file and its name are two steps."""
 DONE, FAILED = "done", "failed"

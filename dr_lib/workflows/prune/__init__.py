@@ -1,0 +1,1 @@
+"""Pruning one region: what is there, what may go, the plan, and the deletion."""
