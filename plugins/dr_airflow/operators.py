@@ -201,7 +201,7 @@ class VerifyCopiesOperator(RecoveryOperator):
     def _healed(self, runtime: Runtime, found: Sequence[Facts]) -> list[str]:
         """Keys of what was healed, where that is asked for and leaves nothing damaged; else the alarm is raised."""
         if runtime.config.asset(self.asset).heals:
-            done = runtime.heal(self.region, self.asset, progress=self.progress())
+            done = runtime.heal(self.asset, region=self.region, progress=self.progress())
             self.log.warning("there was damage in %s, and this was done about it: %s", self.region, done)
             if done["ok"]:
                 return [one["key"] for one in done["healed"]]

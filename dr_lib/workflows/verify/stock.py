@@ -15,12 +15,11 @@ from dr_lib.model.scrub import Scrub
 from dr_lib.storage.base import ObjectInfo
 from dr_lib.storage.missing import ContainerMissing
 from dr_lib.vault.events import read_event
+from dr_lib.vault.expiries import EXPIRY
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import KIND as VERIFICATION
 
 READERS = 8
-EXPIRY = "expiry"
-"""Kind of the events that say that a point was deleted on purpose."""
 
 
 @dataclass(frozen=True, slots=True)

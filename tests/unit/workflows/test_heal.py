@@ -108,7 +108,7 @@ def test_every_kind_of_object_damaged_in_every_way_is_found_healed_and_restores(
             pristine.again()
             damage(world.regions["one"] / key)
             assert exit_code(lambda: world.runtime.verify(ASSET, region="one")) == 4, (key, what)
-            assert exit_code(lambda: world.runtime.heal("one")) == 0, (key, what)
+            assert exit_code(lambda: world.runtime.heal(region="one")) == 0, (key, what)
             assert world.runtime.verify(ASSET, region="one")["ok"], (key, what)
             tried += 1
             if key.split("/")[0] in NEEDED:
@@ -129,7 +129,7 @@ def test_an_untouched_vault_gives_no_alarm_and_nothing_to_heal(pristine: Pristin
     world = pristine.again()
     for mode in ("structure", "sample", "full", "full"):
         assert world.runtime.verify(ASSET, mode=mode)["ok"], mode
-    done = world.runtime.heal("one")
+    done = world.runtime.heal(region="one")
     assert (done["healed"], done["unhealed"], done["given_up"], done["ok"]) == ([], [], [], True)
     assert world.runtime.verify(ASSET)["ok"]
 
@@ -140,7 +140,7 @@ def test_what_was_damaged_is_kept_aside_as_it_was(pristine: Pristine):
     change(pack, flip)
     bad = pack.read_bytes()
     world.runtime.verify(ASSET, region="one")
-    done = world.runtime.heal("one")
+    done = world.runtime.heal(region="one")
     assert [(one["was"], one["from"]) for one in done["healed"]] == [("damaged", "region two")]
     [aside] = [path for path in (world.regions["one"] / "damaged").rglob("*") if path.is_file()]
     assert aside.read_bytes() == bad
@@ -151,7 +151,7 @@ def test_a_point_that_vanished_comes_back(pristine: Pristine):
     world = pristine.again()
     for path in world.manifests("one"):
         path.unlink()
-    done = world.runtime.heal("one")
+    done = world.runtime.heal(region="one")
     assert [one["was"] for one in done["healed"]] == ["missing", "missing"]
     assert done["ok"]
     assert world.runtime.points(ASSET)[0]["copies"] == {"one": "verified", "two": "verified"}
@@ -164,7 +164,7 @@ def test_what_is_whole_nowhere_is_said_and_nothing_is_put_in_its_place(pristine:
         change(path, flip)
     bad = packs[0].read_bytes()
     world.runtime.verify(ASSET, region="one")
-    done = world.runtime.heal("one")
+    done = world.runtime.heal(region="one")
     assert not done["ok"]
     assert [one["key"].rpartition("/")[2] for one in done["unhealed"]] == [packs[0].name]
     assert packs[0].read_bytes() == bad
@@ -180,22 +180,22 @@ def test_a_region_that_may_have_it_and_does_not_answer_is_worth_another_try(pris
     other.write_text(json.dumps(config))
     environ = {"NO_ACCESS_KEY_ID": "a", "NO_SECRET_ACCESS_KEY": "b", **keys().all()}
     with pytest.raises(StoreUnavailable):
-        Runtime.load(other, environ=environ).heal("one")
+        Runtime.load(other, environ=environ).heal(region="one")
 
 
 def test_without_a_janitor_what_is_gone_comes_back_and_what_is_damaged_is_refused(pristine: Pristine, monkeypatch):
-    def refuse(self: Wiring, region: str) -> None:
+    def refuse(self: Wiring, region: str, *_: object) -> None:
         raise Refused("no janitor is known", where=region)
 
     monkeypatch.setattr(Wiring, "janitor", refuse)
     world = pristine.again()
     largest, other, *_ = world.packs("one")
     largest.unlink()
-    assert world.runtime.heal("one")["ok"]
+    assert world.runtime.heal(region="one")["ok"]
     change(other, flip)
     world.runtime.verify(ASSET, region="one")
     with pytest.raises(Refused, match="no janitor is known"):
-        world.runtime.heal("one")
+        world.runtime.heal(region="one")
 
 
 def test_killed_anywhere_it_can_be_run_again(pristine: Pristine):
@@ -208,11 +208,11 @@ def test_killed_anywhere_it_can_be_run_again(pristine: Pristine):
         change(world.manifests("one")[0], lambda data: data[:-1])
         world.runtime.verify(ASSET, region="one", mode="structure")
         world.runtime.verify(ASSET, region="one")
-        outcome = dies_before(step, lambda: world.runtime.heal("one"))
+        outcome = dies_before(step, lambda: world.runtime.heal(region="one"))
         if outcome == DONE:
             assert step > 20
             break
-        assert world.runtime.heal("one")["ok"], step
+        assert world.runtime.heal(region="one")["ok"], step
         assert world.runtime.verify(ASSET, region="one")["ok"], step
 
 
@@ -225,7 +225,7 @@ def test_a_pack_that_is_whole_nowhere_is_made_anew_from_the_source_that_still_ha
     whole = pack.read_bytes()
     for region in world.regions.values():
         (region / pack.relative_to(world.regions["one"])).unlink()
-    done = world.runtime.heal("one")
+    done = world.runtime.heal(region="one")
     assert [(one["was"], one["from"]) for one in done["healed"]] == [("missing", "the source")]
     assert done["ok"]
     assert pack.read_bytes() == whole
@@ -238,6 +238,6 @@ def test_a_source_that_has_other_bytes_by_now_heals_nothing(tmp_path: Path):
     (world.source / "file").write_bytes(os.urandom(5_000))
     for name in world.regions:
         world.packs(name)[0].unlink()
-    done = world.runtime.heal("one")
+    done = world.runtime.heal(region="one")
     assert (done["ok"], done["healed"]) == (False, [])
     assert "no other region, older version or source has it whole" in done["unhealed"][0]["why"]
