@@ -15,7 +15,8 @@ from dr_lib.storage.local import LocalStore
 from tests.pruning import LATER, Time, all_whole, committed, pruned_world, runtime_at, time, verified  # noqa: F401
 from tests.world import ASSET, World, tree
 
-STEPS = ("create", "get", "get_range", "head", "list")
+STEPS = ("create", "list", "head", "delete")
+"""What changes a store, or asks it what there is: between two of these nothing that matters can happen."""
 CONTENT = {name: os.urandom(30_000) for name in ("first", "second", "third")}
 
 
@@ -86,7 +87,7 @@ def every_standstill(standstill: Standstill, happens: Callable[[], None], work: 
         else:
             ended_well = True
         if not standstill.came:
-            assert step > 20, "the work has too few steps for this to mean anything"
+            assert step > 12, "the work has too few steps for this to mean anything"
             return
         yield ended_well
 
@@ -126,6 +127,47 @@ def test_a_backup_that_stands_still(tmp_path: Path, time: Time, monkeypatch, con
         time.ahead = ahead
     assert True in outcomes
     assert False in outcomes
+
+
+@pytest.mark.parametrize("others", ["a backup", "a replication", "another janitor"])
+def test_a_prune_that_stands_still(tmp_path: Path, time: Time, monkeypatch, others: str):  # noqa: F811
+    """Meanwhile somebody stores again what its plan names, or deletes it as well."""
+    world = pruned_world(tmp_path / "w", time, ("one", "two"))
+    live(world, "first")
+    verified(world)
+    live(world, "second")
+    verified(world)
+    time.passes(LATER)
+    world.runtime.prune(region="one", apply=True)
+    time.passes(LATER)
+    live(world, "first")
+    if others == "a replication":
+        world.runtime.backup(ASSET, ["two"])
+    kept, ahead = snapshot(world), time.ahead
+    standstill = Standstill(monkeypatch, world.regions["one"])
+    work = {
+        "a backup": lambda: world.runtime.backup(ASSET, ["one"]),
+        "a replication": lambda: world.runtime.replicate(ASSET, to=["one"]),
+        "another janitor": lambda: world.runtime.prune(region="one", apply=True),
+    }[others]
+    refused = []
+
+    def happens() -> None:
+        try:
+            work()
+        except (Refused, IntegrityError, NotFound) as error:
+            refused.append(error.exit_code)
+
+    prune = runtime_at(world, time).prune
+    for _ in every_standstill(standstill, happens, lambda: prune(region="one", apply=True)):
+        all_whole(world)
+        prune(region="one", apply=True)
+        work()
+        all_whole(world)
+        put_back(world, kept)
+        time.ahead = ahead
+    if others != "another janitor":
+        assert refused, "no writer ever met a prune that was deleting what it needs"
 
 
 def test_a_replication_that_stands_still(tmp_path: Path, time: Time, monkeypatch):  # noqa: F811
