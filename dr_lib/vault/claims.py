@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from dr_lib.format import canonical, entries, layout
 from dr_lib.model.manifest import PackRef
+from dr_lib.storage.base import ObjectInfo
 from dr_lib.vault.prune_plans import load_plan, named_by, open_plans, withdraw
 from dr_lib.vault.run_keys import newest_generations
 from dr_lib.vault.vault import Vault
@@ -52,11 +53,12 @@ def claim(vault: Vault, asset: str, point: str, claimed: Claim) -> None:
             )
 
 
-def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str]) -> None:
-    """Raise `IntegrityError` unless every pack is stored with its size, and every run key: the last look before a commit."""
-    present = vault.packs()
+def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str]) -> dict[str, ObjectInfo]:
+    """The last look before a commit: all packs of the vault; `IntegrityError` unless every one of `packs` is there with
+    its size, and every run key."""
+    present = vault.pack_facts()
     for pack in packs:
-        if present.get(pack.sha256) != pack.size:
+        if pack.sha256 not in present or present[pack.sha256].size != pack.size:
             raise IntegrityError(
                 "the store does not hold a pack that it acknowledged",
                 where=vault.where(layout.pack_key(pack.sha256)),
@@ -66,6 +68,7 @@ def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str])
     if gone:
         what = "the store does not hold a run key that a point needs"
         raise IntegrityError(what, where=vault.where(f"{layout.KEYS}{gone[0]}"), hint="back up again")
+    return present
 
 
 def read_claim(vault: Vault, key: str) -> Claim:
