@@ -52,6 +52,18 @@ bench: env ## measure the stores, the codecs and the engine against their peers 
 	@$(PY) benchmarks/codecs.py
 	@$(PY) -m benchmarks.peers $(ARGS)
 
+.PHONY: crash
+crash: env ## kill -9 of real commands at 200 random instants; no point may be lost (ARGS='--deaths 500 --seed 1')
+	@$(PY) -m tests.campaigns.crash $(ARGS)
+
+.PHONY: corrupt
+corrupt: env ## damage every object of a vault in every way; all of it must be found, none of it restored
+	@$(PY) -m tests.campaigns.corrupt $(ARGS)
+
+.PHONY: machine
+machine: env ## the state machine of the vault, at length (RUNS=2000)
+	@DR_MACHINE_RUNS=$(or $(RUNS),500) DR_MACHINE_STEPS=50 $(PY) -m pytest --timeout=7200 tests/properties/test_vault_machine.py
+
 .PHONY: screenshots
 screenshots: env ## pictures of the running demo for the README
 	@bash tools/system.sh chromium

@@ -15,6 +15,7 @@ from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from dr_lib.format import canonical, entries, layout
 from dr_lib.model.manifest import PackRef
 from dr_lib.storage.base import ObjectInfo
+from dr_lib.vault.acknowledged import refuse_forgotten
 from dr_lib.vault.prune_plans import load_plan, named_by, open_plans, withdraw
 from dr_lib.vault.run_keys import newest_generations
 from dr_lib.vault.vault import Vault
@@ -55,15 +56,14 @@ def claim(vault: Vault, asset: str, point: str, claimed: Claim) -> None:
 
 def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str]) -> dict[str, ObjectInfo]:
     """The last look before a commit: all packs of the vault; `IntegrityError` unless every one of `packs` is there with
-    its size, and every run key."""
+    its size, and every run key.
+
+    A pack that the listing lacks is asked for by name: a listing may be older than the newest objects.
+    """
     present = vault.pack_facts()
     for pack in packs:
         if pack.sha256 not in present or present[pack.sha256].size != pack.size:
-            raise IntegrityError(
-                "the store does not hold a pack that it acknowledged",
-                where=vault.where(layout.pack_key(pack.sha256)),
-                hint="back up again; if it happens again this store cannot be trusted",
-            )
+            refuse_forgotten(vault.store, layout.pack_key(pack.sha256), pack.size, "pack")
     gone = sorted(set(keys) - set(newest_generations(vault.store))) if keys else []
     if gone:
         what = "the store does not hold a run key that a point needs"

@@ -11,6 +11,7 @@ from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, PermissionDen
 from dr_lib.format import layout
 from dr_lib.format.layout import RunKeyName
 from dr_lib.storage.base import ObjectStore
+from dr_lib.vault.acknowledged import refuse_forgotten
 
 NO_IDENTITY = "set what `encryption.identity` in dr.yaml names (by default the variable DR_IDENTITY) to an age identity"
 
@@ -52,9 +53,12 @@ class RunKeys:
 
 
 def create_run_key(store: ObjectStore, recipients: Sequence[str]) -> RunKey:
-    """A fresh run key, durable under `keys/` before anything is sealed under it."""
+    """A fresh run key, durable under `keys/` before anything is sealed under it.
+
+    `IntegrityError` when the store acknowledged it and does not have it: whatever it sealed would be lost.
+    """
     made = new_run_key()
-    store_run_key(store, made, 0, recipients)
+    refuse_forgotten(store, store_run_key(store, made, 0, recipients), None, "run key")
     return made
 
 
@@ -73,6 +77,7 @@ def copy_run_key(source: ObjectStore, target: ObjectStore, name: RunKeyName) -> 
         target.create(name.key, wrapped)
     except AlreadyExists:
         return
+    refuse_forgotten(target, name.key, len(wrapped), "run key")
 
 
 def newest_generations(store: ObjectStore) -> dict[str, RunKeyName]:

@@ -18,6 +18,7 @@ from dr_lib.model.manifest import Manifest, PackSeal, PointSummary
 from dr_lib.model.region import LockPolicy
 from dr_lib.storage.base import ObjectInfo, ObjectStore
 from dr_lib.storage.missing import ContainerMissing
+from dr_lib.vault.acknowledged import refuse_forgotten
 from dr_lib.vault.run_keys import RunKeys, create_run_key
 
 _SUMMARY_BYTES = 64 << 10
@@ -127,7 +128,7 @@ class Vault:
         """Make a point visible: create its manifest. Committing the same bytes twice is one commit.
 
         The caller has made sure that every pack the manifest names is stored. Raises `Refused` when another
-        manifest has this name.
+        manifest has this name, `IntegrityError` when the store acknowledged it and does not have it.
         """
         key = layout.manifest_key(asset, point)
         try:
@@ -135,6 +136,8 @@ class Vault:
         except AlreadyExists:
             if self.store.get(key) != manifest:
                 raise Refused("another manifest has this point's name", where=self.where(key)) from None
+        else:
+            refuse_forgotten(self.store, key, len(manifest), "manifest")
 
     def packs(self) -> dict[str, int]:
         """Size of every pack by its name, from one listing; objects under other names are left out."""

@@ -1,0 +1,187 @@
+"""Whatever two writers, a replicator and a verifier do to two vaults in any order, killed at any call, with any clock:
+no committed point is lost, each comes back byte for byte, and none shows before it is whole.
+
+`DR_MACHINE_RUNS` and `DR_MACHINE_STEPS` make it larger (`make machine`).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from dr_lib.errors import IntegrityError, NotFound, Refused, SourceUnstable, StoreUnavailable
+from dr_lib.runtime import Runtime
+from dr_lib.testing.faults import Killed
+from tests.properties.vault_world import ASSETS, CLASSES, KINDS, REGIONS, Files, Mishap, VaultWorld
+from tests.world import tree
+
+HOME, AWAY = REGIONS
+WRITERS = ("first writer", "second writer")
+NOISE = random.Random(7).randbytes(5000)
+assets = st.sampled_from(ASSETS)
+mishaps = (
+    st.none()
+    | st.builds(Mishap, st.sampled_from(KINDS), st.integers(1, 40))
+    | st.builds(Mishap, st.just("forgotten"), forgets=st.sampled_from(CLASSES))
+)
+contents = st.sampled_from([b"", b"in both " * 300, *(bytes([number]) * 3000 for number in range(3)), NOISE])
+
+
+@dataclass
+class Run:
+    """A backup under way: the point that it will be, what it holds, and the steps that are left."""
+
+    asset: str
+    point: str
+    files: Files
+    steps: list[Callable[[Runtime], Any]]
+    planned_at: int
+    forgetful: bool
+    """Whether the store may have forgotten a step that it acknowledged."""
+
+
+class VaultMachine(RuleBasedStateMachine):
+    """Each rule is a process of its own. What a mishap cut short may be tried again, or never."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="dr-machine-"))
+        self.world = VaultWorld(self.folder)
+        self.runs: dict[str, Run] = {}
+        self.known: dict[tuple[str, str], Files] = {}
+        self.seen: set[tuple[str, str, str]] = set()
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @rule(asset=assets, name=st.sampled_from(["shared", "own", "more"]), content=contents, hours=st.integers(-72, 72))
+    def time_passes(self, asset: str, name: str, content: bytes, hours: int) -> None:
+        """A source changes, and a clock is set, forward or back."""
+        self.world.write(asset, name, content)
+        self.world.clock.advance(timedelta(hours=hours))
+
+    @rule(writer=st.sampled_from(WRITERS), asset=assets, mishap=mishaps)
+    def plan(self, writer: str, asset: str, mishap: Mishap | None) -> None:
+        files = self.world.files(asset)
+        planned = self.do(mishap, lambda runtime: runtime.plan_backup(asset, HOME))
+        if planned is not None:
+            point = planned["run"]
+            steps = [lambda r, n=n: r.store_shard(asset, HOME, point, n) for n in range(planned["shards"])]
+            steps += [lambda r: r.record_proof(asset, HOME, point), lambda r: r.commit_backup(asset, HOME, point)]
+            forgetful = mishap is not None and mishap.kind == "forgotten"
+            self.runs[writer] = Run(asset, point, files, steps, self.world.changes, forgetful)
+            self.known[asset, point] = files
+
+    @precondition(lambda self: self.runs)
+    @rule(data=st.data(), mishap=mishaps)
+    def go_on(self, data: st.DataObject, mishap: Mishap | None) -> None:
+        """The next step of a run; a step that failed is the next one again."""
+        writer = data.draw(st.sampled_from(sorted(self.runs)))
+        run = self.runs[writer]
+        try:
+            done = self.do(mishap, run.steps[0])
+        except SourceUnstable:
+            assert self.world.touched(run.asset) > run.planned_at
+            del self.runs[writer]
+            return
+        except (NotFound, Refused):
+            assert run.forgetful, "every step before this one was done"
+            del self.runs[writer]
+            return
+        run.forgetful |= mishap is not None and mishap.kind == "forgotten"
+        if done is not None:
+            del run.steps[0]
+        if not run.steps:
+            assert (HOME, run.asset, run.point) in self.world.committed()
+            del self.runs[writer]
+
+    @precondition(lambda self: any(len(run.steps) > 1 for run in self.runs.values()))
+    @rule(data=st.data())
+    def commit_too_early(self, data: st.DataObject) -> None:
+        writer = data.draw(st.sampled_from(sorted(w for w, run in self.runs.items() if len(run.steps) > 1)))
+        run = self.runs[writer]
+        try:
+            self.do(None, lambda runtime: runtime.commit_backup(run.asset, HOME, run.point))
+        except (Refused, SourceUnstable):
+            return
+        except NotFound:
+            assert run.forgetful
+            return
+        raise AssertionError("a run was committed before all of it was stored")
+
+    @rule(asset=assets, regions=st.sampled_from([None, [HOME], [AWAY], [AWAY, HOME]]), mishap=mishaps)
+    def back_up(self, asset: str, regions: list[str] | None, mishap: Mishap | None) -> None:
+        made = self.do(mishap, lambda runtime: runtime.backup(asset, regions))
+        if made is not None:
+            for region in regions or REGIONS:
+                assert (region, asset, made["point"]) in self.world.committed()
+
+    @rule(asset=assets, mishap=mishaps)
+    def replicate(self, asset: str, mishap: Mishap | None) -> None:
+        if self.do(mishap, lambda runtime: runtime.replicate(asset)) is not None:
+            home, away = ({p for r, a, p in self.world.committed() if (r, a) == (region, asset)} for region in REGIONS)
+            assert home == away
+
+    @rule(region=st.sampled_from(REGIONS), mode=st.sampled_from(["structure", "full"]), mishap=mishaps)
+    def verify(self, region: str, mode: str, mishap: Mishap | None) -> None:
+        done = self.do(mishap, lambda runtime: runtime.verify(region=region, mode=mode))
+        for result in done["results"] if done is not None else ():
+            assert result["findings"] == [], "nothing was damaged"
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data(), mishap=mishaps)
+    def restore(self, data: st.DataObject, mishap: Mishap | None) -> None:
+        region, asset, point = data.draw(st.sampled_from(sorted(self.seen)))
+        target = self.folder / "restored"
+        done = self.do(mishap, lambda runtime: runtime.restore(asset, str(target), point=point, region=region))
+        if done is not None:
+            assert {name: facts[-1] for name, facts in tree(target).items() if name != "."} == self.known[asset, point]
+        else:
+            assert not target.exists()
+        shutil.rmtree(target, ignore_errors=True)
+
+    @invariant()
+    def every_point_is_whole_and_none_is_lost(self) -> None:
+        now = self.world.committed()
+        assert self.seen <= now, "a committed point is gone"
+        self.seen = now
+        for region, asset, point in sorted(now):
+            expected = self.known.setdefault((asset, point), self.world.files(asset))
+            assert self.world.content(region, asset, point) == expected
+
+    def do(self, mishap: Mishap | None, work: Callable[[Runtime], Any]) -> Any:
+        """What `work` gives in a fresh process; None when the mishap cut it short."""
+        try:
+            return work(self.world.process(mishap))
+        except Killed:
+            return None
+        except (IntegrityError, Refused):
+            if mishap is None or mishap.kind != "forgotten":
+                raise
+            return None
+        except StoreUnavailable:
+            assert mishap is not None
+            assert not mishap.kind.startswith("killed")
+            return None
+
+
+VaultMachine.TestCase.settings = settings(
+    max_examples=int(os.environ.get("DR_MACHINE_RUNS", "40")),
+    stateful_step_count=int(os.environ.get("DR_MACHINE_STEPS", "30")),
+    derandomize="DR_MACHINE_RUNS" not in os.environ,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    print_blob=True,
+)
+TestVaultMachine = VaultMachine.TestCase
