@@ -15,12 +15,12 @@ from dr_lib.errors import OutOfSpace
 from dr_lib.storage.local import LocalStore
 from tests.faults.dying import DONE, dies_before
 from tests.faults.test_prune_and_writers import live, put_back, restored, snapshot
-from tests.pruning import LATER, Time, all_whole, committed, objects, pruned_world, runtime_at, time, verified  # noqa: F401
+from tests.pruning import LATER, Time, all_whole, committed, objects, pruned_world, runtime_at, verified
 from tests.world import ASSET, World, tree
 
 
 @pytest.fixture
-def world(tmp_path: Path, time: Time) -> World:  # noqa: F811
+def world(tmp_path: Path, time: Time) -> World:
     """A point that may go, and one that stays."""
     world = pruned_world(tmp_path / "w", time)
     live(world, "first")
@@ -35,7 +35,7 @@ def left_over(world: World) -> set[str]:
     return objects(world) - objects(world, kind="prunes/")
 
 
-def test_killed_anywhere_it_goes_on_and_no_point_lacks_a_pack_meanwhile(world: World, time: Time):  # noqa: F811
+def test_killed_anywhere_it_goes_on_and_no_point_lacks_a_pack_meanwhile(world: World, time: Time):
     world.runtime.prune(apply=True)
     time.passes(LATER)
     kept = snapshot(world)
@@ -55,7 +55,7 @@ def test_killed_anywhere_it_goes_on_and_no_point_lacks_a_pack_meanwhile(world: W
         put_back(world, kept)
 
 
-def test_killed_while_it_plans_it_deletes_nothing_and_plans_again(world: World, time: Time):  # noqa: F811
+def test_killed_while_it_plans_it_deletes_nothing_and_plans_again(world: World, time: Time):
     kept, before = snapshot(world), objects(world)
     for step in count(1):
         outcome = dies_before(step, lambda: world.runtime.prune(apply=True))
@@ -68,7 +68,7 @@ def test_killed_while_it_plans_it_deletes_nothing_and_plans_again(world: World, 
         put_back(world, kept)
 
 
-def test_two_janitors_at_once_delete_the_same(world: World, time: Time):  # noqa: F811
+def test_two_janitors_at_once_delete_the_same(world: World, time: Time):
     world.runtime.prune(apply=True)
     time.passes(LATER)
     start = Barrier(2)
@@ -103,7 +103,7 @@ class Full:
         self.create(store, key, data)
 
 
-def test_what_an_older_plan_names_goes_though_the_store_is_full(world: World, time: Time, monkeypatch):  # noqa: F811
+def test_what_an_older_plan_names_goes_though_the_store_is_full(world: World, time: Time, monkeypatch):
     world.runtime.prune(apply=True)
     old, new = committed(world)
     time.passes(LATER)
@@ -126,7 +126,7 @@ def test_a_plan_that_does_not_fit_is_said_with_what_to_do(world: World, monkeypa
     assert objects(world) == before
 
 
-def test_on_a_disk_that_is_really_full(tmp_path: Path, time: Time):  # noqa: F811
+def test_on_a_disk_that_is_really_full(tmp_path: Path, time: Time):
     """A small tmpfs, filled to its last byte; where none can be mounted, `Full` above stands for it."""
     disk = tmp_path / "w" / "vault one"
     disk.mkdir(parents=True)
@@ -139,7 +139,7 @@ def test_on_a_disk_that_is_really_full(tmp_path: Path, time: Time):  # noqa: F81
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def _prune_on_a_full_disk(folder: Path, disk: Path, time: Time) -> None:  # noqa: F811
+def _prune_on_a_full_disk(folder: Path, disk: Path, time: Time) -> None:
     world = pruned_world(folder, time)
     live(world, "first")
     verified(world)
