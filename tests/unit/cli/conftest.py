@@ -28,7 +28,24 @@ SMOKE = {
     "measures": {},
 }
 ANSWERS: dict[str, Any] = {
-    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1", "lock": None, "warnings": []}]},
+    "initialize": {
+        "regions": [
+            {
+                "region": "a",
+                "created": True,
+                "vault": "v1",
+                "lock": {
+                    "mode": "compliance",
+                    "days": 400,
+                    "refused": ["deletion", "shortening"],
+                    "tried_as": "janitor",
+                },
+                "warnings": ["region a: the bucket locks for 400 days by its own default"],
+            },
+            {"region": "b", "created": False, "vault": "v2", "lock": None, "warnings": []},
+        ]
+    },
+    "uncover": {"region": "a", "uncovered": ["vault.json"]},
     "backup": {
         "point": POINT,
         "asset": "m",
@@ -55,7 +72,7 @@ ANSWERS: dict[str, Any] = {
             "logical_bytes": 5,
             "stored_bytes": 4,
             "copies": {"a": "verified", "b": "unknown"},
-            "locks": {},
+            "locks": {"a": "2026-12-26T18:00:00.000000Z"},
             "quarantined": ["NaN appeared in 1 tensor"],
         }
     ],

@@ -79,6 +79,7 @@ CALLS = [
             "tensor": ("a", "f:b"),
         },
     ),
+    (["uncover", "--region", "a"], "uncover", {"region": "a"}),
     (["smoke", "m", "--dir", "/t"], "smoke", {"asset": "m", "directory": "/t", "point": "latest"}),
     (["smoke", "m", "--dir", "/t", "--point", "p"], "smoke", {"asset": "m", "directory": "/t", "point": "p"}),
     (["drill", "m"], "drill", {"asset": "m", "scenario": None, "region": None, "disaster_at": None}),
