@@ -84,23 +84,20 @@ def _restored(patient: Patient, point: str, right: Tree, region: str | None, all
 
 def _verified(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool, tuple[str, ...]]:
     """Whether a full verification of the sick region finds something, and what is wrong with how it says so."""
-    results: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
 
     def verify() -> None:
-        results.extend(patient.world.runtime.verify(ASSET, region=SICK, mode="full")["results"])
+        answers.append(patient.world.runtime.verify(ASSET, region=SICK, mode="full"))
 
     code = _code(verify)
     if code != ALL_FINE:
         return True, () if code in allowed else (f"verification ended with exit code {code}",)
-    return not all(result["ok"] for result in results), ()
+    return not answers[0]["ok"], ()
 
 
-def _healed(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether healing made the verification clean again; None where there is no healing yet."""
-    heal = getattr(patient.world.runtime, "heal", None)
-    if heal is None:
-        return None, ()
-    code = _code(lambda: heal(ASSET, region=SICK))
+def _healed(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool, tuple[str, ...]]:
+    """Whether healing made the verification clean again, and what was wrong with it."""
+    code = _code(lambda: patient.world.runtime.heal(ASSET, region=SICK))
     if code != ALL_FINE:
         return False, (f"healing ended with exit code {code}",)
     found, problems = _verified(patient, allowed)
