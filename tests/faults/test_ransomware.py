@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,18 @@ def test_a_vault_that_nobody_touched_has_nothing_buried(world: LockedWorld) -> N
     runtime = world.runtime()
     runtime.backup(ASSET)
     assert runtime.uncover(REGION) == {"region": REGION, "uncovered": []}
+
+
+def test_what_was_healed_once_is_not_taken_for_buried(world: LockedWorld) -> None:
+    content = b"a pack, as far as its name tells"
+    name = hashlib.sha256(content).hexdigest()
+    key = f"packs/{name[:2]}/{name}"
+    for stored in (b"damaged from the start", content):
+        world.admin.put_object(Bucket=BUCKET, Key=key, Body=stored)
+    assert world.runtime().uncover(REGION)["uncovered"] == []
+    destroy(world.client(Role.WRITER.value))
+    assert key in world.runtime().uncover(REGION)["uncovered"]
+    assert world.admin.get_object(Bucket=BUCKET, Key=key)["Body"].read() == content
 
 
 def test_garbage_that_was_stored_twice_under_a_name_of_its_own_is_in_nobodys_way(world: LockedWorld) -> None:
