@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from dr_lib.format.canonical import time_text
 
 if TYPE_CHECKING:
-    from dr_lib.model.copy import KnownPoint, Verification
+    from dr_lib.model.copy import CopyLock, KnownPoint, Verification
     from dr_lib.model.drill import DrillReport, Phase, SmokeResult
+    from dr_lib.model.scrub import Coverage, Scrub
     from dr_lib.policy.standing import Standing
     from dr_lib.vault.evidence import PastDrill
     from dr_lib.workflows.backup.commit import Committed
     from dr_lib.workflows.backup.records import BackupPlan, StoredPart
+    from dr_lib.workflows.heal.heal import Healed
+    from dr_lib.workflows.heal.wounds import Mended
     from dr_lib.workflows.replicate import Replicated
     from dr_lib.workflows.restore.restore import Restored
 
@@ -57,7 +60,7 @@ def committed_document(
 
 
 def point_document(point: KnownPoint) -> Document:
-    """A point and the state of its copies."""
+    """A point and the state of its copies; `locks` says of copies in regions with locks until when they are locked."""
     return {
         "point": point.point,
         "asset": point.asset,
@@ -66,7 +69,15 @@ def point_document(point: KnownPoint) -> Document:
         "stored_bytes": point.stored_bytes,
         "files": point.files,
         "copies": {copy.region: copy.state.value for copy in point.copies},
+        "locks": {copy.region: _lock_word(copy.lock) for copy in point.copies if copy.lock is not None},
     }
+
+
+def _lock_word(lock: CopyLock) -> str:
+    """When the lock ends, `unlocked`, or `unknown`."""
+    if lock.until is None:
+        return "unlocked" if lock.is_known else "unknown"
+    return time_text(lock.until)
 
 
 def replicated_document(done: Replicated) -> Document:
@@ -93,6 +104,46 @@ def verification_document(result: Verification) -> Document:
         "bytes_read": result.bytes_read,
         "seconds": round(result.seconds, 3),
         "finished_at": time_text(result.finished_at),
+    }
+
+
+def healed_document(region: str, record: Mended | None, done: Sequence[Healed]) -> Document:
+    """What a healing of a region did, over assets; `record` is the vault's own record when that was healed."""
+    mended = [*([record] if record is not None else []), *(item for one in done for item in one.mended)]
+    return {
+        "region": region,
+        "points": [point for one in done for point in one.points],
+        "healed": [{"key": item.key, "was": item.was, "from": item.origin} for item in mended],
+        "unhealed": [{"key": item.key, "why": item.why} for one in done for item in one.unhealed],
+        "given_up": [text.partition(" ")[0] for one in done for text in one.given_up],
+        "seconds": round(sum(one.seconds for one in done), 3),
+    }
+
+
+def scrub_document(scrub: Scrub, coverage: Coverage, *, ok: bool) -> Document:
+    """One verification run over an asset's copies in a region, and how far all bytes were read again by then."""
+    return {
+        "asset": scrub.asset,
+        "region": scrub.region,
+        "mode": scrub.mode,
+        "ok": ok,
+        "points": scrub.points,
+        "bytes_read": scrub.bytes_read,
+        "seconds": round(scrub.seconds, 3),
+        "finished_at": time_text(scrub.at),
+        "findings": list(scrub.findings),
+        "coverage": coverage_document(coverage),
+    }
+
+
+def coverage_document(coverage: Coverage) -> Document:
+    """How far bytes were read again; seconds, bytes."""
+    return {
+        "total_bytes": coverage.total_bytes,
+        "read_bytes": coverage.read_bytes,
+        "oldest_s": round(coverage.oldest_s, 3),
+        "within_s": coverage.within_s,
+        "overdue": coverage.overdue,
     }
 
 

@@ -18,21 +18,24 @@ from dr_lib.clock import Clock, utc_now
 from dr_lib.config import load_config, values
 from dr_lib.errors import UsageError
 from dr_lib.model.rates import Rates
+from dr_lib.model.region import Region, Role
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
 from dr_lib.use_cases.backing_up import BackingUp
+from dr_lib.use_cases.healing import Healing
 from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.pruning import Pruning
 from dr_lib.use_cases.recovering import Recovering
 from dr_lib.use_cases.reporting import Reporting
+from dr_lib.use_cases.uncovering import Uncovering
 from dr_lib.use_cases.verifying import Verifying
 from dr_lib.wiring import Wiring
-from dr_lib.workflows.initialize import initialize
+from dr_lib.workflows.initialize import Site, initialize
 
 
-class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys, Holding, Pruning):
+class Runtime(BackingUp, Verifying, Healing, Recovering, Reporting, KeepingKeys, Holding, Pruning, Uncovering):
     """Every use case over one configuration. Make one with `Runtime.load`; safe to keep, holds nothing open."""
 
     @classmethod
@@ -67,7 +70,14 @@ class Runtime(BackingUp, Verifying, Recovering, Reporting, KeepingKeys, Holding,
         return type(self)(replace(self._wiring, throttles=self._wiring.throttles.forced(rates)))
 
     def initialize(self, regions: Sequence[str] | None = None) -> Document:
-        """Create the vaults of `regions` (all, when None); `Refused` (7) before any change when one is not empty."""
+        """Create the vaults of `regions` (all, when None); `Refused` (7) before any change when one is not empty.
+
+        A region with a `lock` gets its vault only when the server refused to break it; `warnings` says what is odd.
+        """
         names = list(self.config.regions) if not regions else list(regions)
-        pairs = [(self.config.region(name), self._wiring.store(name)) for name in names]
-        return {"regions": initialize(pairs, self._wiring.keys, self._wiring.clock)}
+        sites = [self._site(self.config.region(name)) for name in names]
+        return {"regions": initialize(sites, self._wiring.keys, self._wiring.clock)}
+
+    def _site(self, region: Region) -> Site:
+        role = region.credentials.stand_in(Role.JANITOR) or Role.WRITER
+        return Site(region, self._wiring.store(region.name, Role.WRITER), self._wiring.janitor(region.name, role), role)

@@ -21,12 +21,13 @@ from dr_lib.model.config import Config
 from dr_lib.model.region import Role, StoreRef
 from dr_lib.sources.base import Source
 from dr_lib.sources.opening import open_source
-from dr_lib.storage.base import ContainerStore, JanitorStore
+from dr_lib.storage.base import ContainerStore, RegionJanitor
 from dr_lib.storage.credentials import Connections, resolve
 from dr_lib.storage.hedged import HedgedStore
 from dr_lib.storage.opening import open_janitor, open_store
 from dr_lib.storage.throttles import Throttles
 from dr_lib.vault.opening import open_vault
+from dr_lib.vault.summary_cache import SummaryCache, cache_of
 from dr_lib.vault.vault import Vault
 
 STANDBY_PREFIX: Final = "DR_STANDBY"
@@ -56,39 +57,54 @@ class Wiring:
         return keyset(self.config.encryption, self.config.signing, secrets)
 
     def store(self, region: str, role: Role = Role.WRITER) -> ContainerStore:
-        """A region's store as that role opens it, not asked anything yet."""
-        del role
-        store = HedgedStore(self._open(self.config.region(region).store, f"region {region}"))
+        """A region's store as that role opens it, not asked anything yet; `Refused` (7) without its credentials."""
+        facts = self.config.region(region)
+        mode = facts.lock.mode.value if facts.lock else None
+        store = HedgedStore(self._open(facts.store_as(role), f"region {region}", lock_mode=mode))
         return self.throttles.over(region, store)
 
     def vault(self, region: str, role: Role = Role.WRITER) -> Vault:
         """A region's vault as that role opens it, proven to answer; raises what is wrong with it, naming the region."""
-        return open_vault(region, self.store(region, role), self.keys)
+        return open_vault(region, self.store(region, role), self.keys, self.config.region(region).lock)
 
-    def janitor(self, region: str) -> JanitorStore:
-        """A region's store as the janitor opens it."""
+    def janitor(self, region: str, role: Role = Role.JANITOR) -> RegionJanitor:
+        """A region's store as the janitor opens it; `Refused` (7) where dr.yaml names no janitor's credentials.
+
+        Another `role` tries the same with its own credentials.
+        """
+        facts = self.config.region(region)
+        return open_janitor(
+            facts.store_as(role),
+            f"region {region}",
+            environ=self.environ,
+            connections=self.connections,
+            lock_mode=facts.lock.mode.value if facts.lock else None,
+        )
+
+    def summaries(self, region: str, asset: str) -> SummaryCache:
+        """What this machine keeps of an asset's manifests in a region; nothing where no directory is named for it."""
         ref = self.config.region(region).store
-        return open_janitor(ref, f"region {region}", environ=self.environ, connections=self.connections)
+        return cache_of(_cache_directory(self.environ), ref.url, ref.endpoint or "", region, asset)
 
-    def answer(self, region: str) -> Answer:
-        """A region's vault, or why it did not open."""
+    def answer(self, region: str, role: Role = Role.READER) -> Answer:
+        """A region's vault as that role opens it, or why it did not open."""
         try:
-            return self.vault(region)
+            return self.vault(region, role)
         except DrError as error:
             return error
 
-    def answers(self, regions: Sequence[str]) -> dict[str, Answer]:
+    def answers(self, regions: Sequence[str], role: Role = Role.READER) -> dict[str, Answer]:
         """Every region's vault, or why it did not open, asked at the same time; in the given order."""
         if not regions:
             return {}
         with ThreadPoolExecutor(len(regions)) as pool:
-            return dict(zip(regions, pool.map(self.answer, regions), strict=True))
+            return dict(zip(regions, pool.map(lambda region: self.answer(region, role), regions), strict=True))
 
-    def first_vault(self, regions: Sequence[str]) -> Vault:
+    def first_vault(self, regions: Sequence[str], role: Role = Role.WRITER) -> Vault:
         """The first region's vault that answers; `StoreUnavailable` naming all of them when none does."""
         errors: list[str] = []
         for region in regions:
-            found = self.answer(region)
+            found = self.answer(region, role)
             if isinstance(found, Vault):
                 return found
             if not isinstance(found, StoreUnavailable):
@@ -103,7 +119,7 @@ class Wiring:
     def survival_kit(self, asset: Asset, region: str) -> tuple[str, dict[str, str]]:
         """A standby's whole knowledge: a configuration (JSON is YAML) with one region and no source, and the
         environment with that region's credentials alone."""
-        ref = self.config.region(region).store
+        ref = self.config.region(region).store_as(Role.READER)
         store: dict[str, str] = {"url": ref.url} | ({"endpoint": ref.endpoint} if ref.endpoint else {})
         environ = self._standby_environ(ref, region) | self._standby_identity()
         if f"{STANDBY_PREFIX}_ACCESS_KEY_ID" in environ:
@@ -141,5 +157,18 @@ class Wiring:
             named["SESSION_TOKEN"] = found.session_token
         return {f"{STANDBY_PREFIX}_{name}": value for name, value in named.items()}
 
-    def _open(self, ref: StoreRef, label: str, *, foreign: bool = False) -> ContainerStore:
-        return open_store(ref, label, environ=self.environ, connections=self.connections, foreign=foreign)
+    def _open(
+        self, ref: StoreRef, label: str, *, foreign: bool = False, lock_mode: str | None = None
+    ) -> ContainerStore:
+        return open_store(
+            ref, label, environ=self.environ, connections=self.connections, foreign=foreign, lock_mode=lock_mode
+        )
+
+
+def _cache_directory(environ: Mapping[str, str]) -> Path | None:
+    """`DR_CACHE_DIR`, else `dr` in the user's directory for caches."""
+    if environ.get("DR_CACHE_DIR"):
+        return Path(environ["DR_CACHE_DIR"])
+    if environ.get("XDG_CACHE_HOME"):
+        return Path(environ["XDG_CACHE_HOME"]) / "dr"
+    return Path(environ["HOME"]) / ".cache" / "dr" if environ.get("HOME") else None

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dr_lib.errors import DrError, IntegrityError, NotFound
-from dr_lib.format.layout import PointName
-from dr_lib.model.copy import Copy, CopyState, KnownPoint, Verification
+from dr_lib.format.layout import PointName, manifest_key
+from dr_lib.model.copy import Copy, CopyLock, CopyState, KnownPoint, Verification
 from dr_lib.model.manifest import PointSummary
 from dr_lib.policy.copy_state import derive
+from dr_lib.storage.locking import locking
 from dr_lib.vault.expiries import expired_points
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
@@ -40,12 +41,13 @@ class _Holding:
     expired: frozenset[str] = frozenset()
 
 
-def observe(asset: str, answers: Mapping[str, Answer]) -> Observation:
+def observe(asset: str, answers: Mapping[str, Answer], *, locks: bool = False) -> Observation:
     """The state of every copy of an asset's points in the regions of `answers` (the asset's, in its order).
 
     Costs three listings a region, about one small get a verified point and one a point; one listing more where a region
-    lacks a point that another has, and a get for each that expired there. A region that fails while it is asked counts as
-    silent: its copies are `unknown`. Raises nothing for a silent region.
+    lacks a point that another has, and a get for each that expired there. A region that fails while it is asked counts
+    as silent: its copies are `unknown`. Raises nothing for a silent region. `locks` asks one thing more of each
+    committed copy, where its region has locks.
     """
     with ThreadPoolExecutor(READERS) as pool:
         first = dict(zip(answers, pool.map(lambda answer: _ask(asset, answer), answers.values()), strict=True))
@@ -56,7 +58,8 @@ def observe(asset: str, answers: Mapping[str, Answer]) -> Observation:
         holdings = {region: found for region, found in asked.items() if isinstance(found, _Holding)}
         silent = {region: found for region, found in asked.items() if isinstance(found, DrError)}
         known = pool.map(lambda point: _known(PointName(asset, point), tuple(answers), holdings), _names(holdings))
-        return Observation(tuple(known), silent)
+        points = pool.map(lambda point: _with_locks(point, holdings), known) if locks else known
+        return Observation(tuple(points), silent)
 
 
 def _ask(asset: str, answer: Answer) -> _Holding | DrError:
@@ -102,6 +105,20 @@ def _known(name: PointName, regions: Sequence[str], holdings: Mapping[str, _Hold
         files=summary.files if summary else 0,
         copies=tuple(copies[region] for region in regions),
     )
+
+
+def _with_locks(point: KnownPoint, holdings: Mapping[str, _Holding]) -> KnownPoint:
+    return replace(point, copies=tuple(_locked(copy, point, holdings.get(copy.region)) for copy in point.copies))
+
+
+def _locked(copy: Copy, point: KnownPoint, holding: _Holding | None) -> Copy:
+    if holding is None or holding.vault.lock is None or point.point not in holding.committed:
+        return copy
+    try:
+        until = locking(holding.vault.store).locked_until(manifest_key(point.asset, point.point))
+    except DrError:
+        return replace(copy, lock=CopyLock(None, is_known=False))
+    return replace(copy, lock=CopyLock(until))
 
 
 def _names(holdings: Mapping[str, _Holding]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ def rows(console: Console, headings: Iterable[str], body: Iterable[Iterable[Any]
     console.print(table)
 
 
-def copies(states: dict[str, str]) -> str:
-    """`us-east verified` and the others, a line each."""
-    return "\n".join(f"{region} {state}" for region, state in states.items())
+def copies(states: dict[str, str], locks: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`us-east verified, locked to 2026-12-26` and the others, a line each."""
+    return "\n".join(f"{region} {state}{_lock(locks.get(region))}" for region, state in states.items())
+
+
+def _lock(word: str | None) -> str:
+    if word is None:
+        return ""
+    return {"unlocked": ", NOT LOCKED", "unknown": ", lock unknown"}.get(word, f", locked to {word[:10]}")

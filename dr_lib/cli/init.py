@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dr_lib.cli.figures import rows
 from dr_lib.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +23,20 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Create the vaults. A missing bucket is made, an empty one adopted; anything else in it is refused."""
         document = session.runtime().initialize(region)
-        body = [
-            (one["region"], "created" if one["created"] else "adopted", one["vault"]) for one in document["regions"]
-        ]
-        session.output.show(document, lambda console: rows(console, ("region", "bucket", "vault"), body))
+        session.output.show(document, lambda console: _tell(console, document["regions"]))
+
+
+def _tell(console: Console, regions: list[dict[str, Any]]) -> None:
+    body = [
+        (one["region"], "created" if one["created"] else "adopted", _lock(one["lock"]), one["vault"]) for one in regions
+    ]
+    rows(console, ("region", "bucket", "lock", "vault"), body)
+    for warning in (said for one in regions for said in one["warnings"]):
+        console.print(f"WARNING: {warning}")
+
+
+def _lock(proven: dict[str, Any] | None) -> str:
+    if proven is None:
+        return "none"
+    tried = " and ".join(proven["refused"])
+    return f"{proven['mode']}, {proven['days']} d" + (f"; {tried} refused" if tried else "; UNPROVEN")

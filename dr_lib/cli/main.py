@@ -16,6 +16,7 @@ from dr_lib.cli import (
     demo,
     doctor,
     drill,
+    heal,
     hold,
     init,
     keys,
@@ -26,6 +27,7 @@ from dr_lib.cli import (
     signature,
     smoke,
     status,
+    uncover,
     verify,
 )
 from dr_lib.cli.output import error_document, print_json, tell_error
@@ -38,7 +40,7 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 
 HELP = ("-h", "--help")
 COMMANDS = (
-    *(init, backup, points, replicate, verify, restore, smoke, drill, status, doctor),
+    *(init, backup, points, replicate, verify, heal, uncover, restore, smoke, drill, status, doctor),
     *(hold, prune, signature, keys, demo),
 )
 """Each named as its module, in the order of the help."""

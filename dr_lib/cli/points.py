@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
         """List recovery points, newest first, with the state of every copy as the regions tell it now."""
         found = session.runtime().points(asset)
         body = [
-            (p["asset"], p["point"], size(p["logical_bytes"]), size(p["stored_bytes"]), copies(p["copies"]))
+            (p["asset"], p["point"], size(p["logical_bytes"]), size(p["stored_bytes"]), copies(p["copies"], p["locks"]))
             for p in found
         ]
         session.output.show(found, lambda console: rows(console, HEADINGS, body))

@@ -14,6 +14,7 @@ from dr_lib.config.schema import (
     RegionLimitsSchema,
     RegionSchema,
     RetentionSchema,
+    RolesSchema,
     SignatureSchema,
     SmokeSchema,
     StoreSchema,
@@ -31,7 +32,7 @@ from dr_lib.model.asset import (
 from dr_lib.model.config import Config, Limits
 from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
-from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
+from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
 
 
 def build(file: FileSchema, path: Path) -> Config:
@@ -50,7 +51,15 @@ def build(file: FileSchema, path: Path) -> Config:
 def _region(name: str, region: RegionSchema, folder: Path) -> Region:
     lock = None if region.lock is None else LockPolicy(LockMode(region.lock.mode), region.lock.days)
     limits = None if region.limits is None else _limits(region.limits)
-    return Region(name, _store(region, folder), lock, limits)
+    place = StoreRef(absolute(region.url, folder), region.endpoint)
+    return Region(name, place, lock, limits, _credentials(region.credentials))
+
+
+def _credentials(roles: RolesSchema | None) -> RoleCredentials:
+    if roles is None:
+        return RoleCredentials.shared(None)
+    named = {role: getattr(roles, role.value) for role in Role}
+    return RoleCredentials({role: reference for role, reference in named.items() if reference is not None})
 
 
 def _limits(limits: RegionLimitsSchema) -> RateLimits:
@@ -70,6 +79,8 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         regions=tuple(asset.regions),
         schedule=asset.schedule,
         verify_schedule=asset.verify.schedule,
+        verify_within=asset.verify.within,
+        heals=asset.verify.heal,
         objectives=_objectives(asset.objectives),
         retention=_retention(asset.retention),
         drill=_drill(asset.drill),

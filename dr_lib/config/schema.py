@@ -35,6 +35,12 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
     return check
 
 
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is no switch; write true or false")
+    return value
+
+
 def _fraction(value: object) -> float:
     return _number(value, most=1.0)
 
@@ -76,6 +82,7 @@ Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
 Rate = Annotated[int | None, BeforeValidator(values.optional_rate)]
 Kept = Annotated[int, _count(0, 100_000)]
+Credentials = Annotated[str | None, BeforeValidator(values.credentials)]
 
 
 class LockSchema(Strict):
@@ -85,12 +92,35 @@ class LockSchema(Strict):
     days: Annotated[int, _count(1, 36_500)]
 
 
-class StoreSchema(Strict):
-    """A URL and what opens it."""
+class PlaceSchema(Strict):
+    """Where objects are."""
 
     url: Annotated[str, BeforeValidator(store_url)]
     endpoint: Annotated[str | None, BeforeValidator(server_address)] = None
-    credentials: Annotated[str | None, BeforeValidator(values.credentials)] = None
+
+
+class StoreSchema(PlaceSchema):
+    """A URL and what opens it."""
+
+    credentials: Credentials = None
+
+
+class RolesSchema(Strict):
+    """`credentials:` of a region, by role."""
+
+    reader: Credentials = None
+    writer: Credentials = None
+    verifier: Credentials = None
+    janitor: Credentials = None
+
+    @classmethod
+    def of(cls, value: object) -> object:
+        """Fields as they are; one reference is every role's."""
+        if isinstance(value, dict):
+            if not any(value.values()):
+                raise ValueError("this names no role's credentials; write {reader: env:PREFIX, writer: env:PREFIX}")
+            return value
+        return cls(**dict.fromkeys(cls.model_fields, values.credentials(value)))
 
 
 class RatesSchema(Strict):
@@ -122,8 +152,10 @@ class RegionLimitsSchema(RatesSchema):
     timezone: Annotated[ZoneInfo, BeforeValidator(values.timezone)] = Field(default_factory=lambda: ZoneInfo("UTC"))
 
 
-class RegionSchema(StoreSchema):
+class RegionSchema(PlaceSchema):
     """One entry of `regions:`."""
+
+    credentials: Annotated[RolesSchema | None, BeforeValidator(RolesSchema.of)] = None
 
     lock: LockSchema | None = None
     limits: RegionLimitsSchema | None = None
@@ -170,6 +202,8 @@ class VerifySchema(Strict):
     """`verify:` of an asset."""
 
     schedule: Schedule = "0 4 * * *"
+    within: Duration = timedelta(days=30)
+    heal: Annotated[bool, BeforeValidator(_switch)] = False
 
 
 class DrillSchema(Strict):

@@ -69,12 +69,23 @@ class SeaweedRecord:
 class SeaweedRegion:
     """A server over `data_dir`, with credentials and ports that stay the same from one start to the next."""
 
-    def __init__(self, data_dir: Path, access_key: str, secret_key: str, ports: SeaweedPorts | None = None) -> None:
-        """Nothing is started and no directory is made yet. Free ports are chosen when none are given."""
+    def __init__(
+        self,
+        data_dir: Path,
+        access_key: str,
+        secret_key: str,
+        ports: SeaweedPorts | None = None,
+        identities: Path | None = None,
+    ) -> None:
+        """Nothing is started and no directory is made yet. Free ports are chosen when none are given.
+
+        `identities` is a file of SeaweedFS's own (`-s3.config`) that names others beside the administrator.
+        """
         self.data_dir = data_dir.absolute()
         self.access_key = access_key
         self.secret_key = secret_key
         self.ports = ports or free_ports()
+        self._identities = identities
         self._record: SeaweedRecord | None = None
 
     @property
@@ -125,7 +136,7 @@ class SeaweedRegion:
         append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         return os.posix_spawn(
             weed_binary(),
-            _arguments(store_dir, self.ports),
+            _arguments(store_dir, self.ports, self._identities),
             self._environment(),
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -207,7 +218,7 @@ def _refuse_taken_ports(ports: SeaweedPorts) -> None:
         raise Refused("another process has the server's ports", where=", ".join(map(str, taken)))
 
 
-def _arguments(store_dir: Path, ports: SeaweedPorts) -> list[str]:
+def _arguments(store_dir: Path, ports: SeaweedPorts, identities: Path | None) -> list[str]:
     return [
         "weed",
         "mini",
@@ -228,6 +239,7 @@ def _arguments(store_dir: Path, ports: SeaweedPorts) -> list[str]:
         "-webdav=false",
         "-admin.ui=false",
         "-master.telemetry=false",
+        *([f"-s3.config={identities}"] if identities else []),
     ]
 
 

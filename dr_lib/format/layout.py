@@ -17,6 +17,8 @@ RUNS: Final = "runs/"
 EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
 PRUNES: Final = "prunes/"
+DAMAGED: Final = "damaged/"
+PROBES: Final = "probes/"
 
 _STAMP: Final = "%Y%m%dT%H%M%S%fZ"
 _ASSET: Final = r"(?P<asset>[a-z0-9-]+)"
@@ -182,6 +184,16 @@ def parse_prune_key(key: str) -> tuple[str, str] | None:
     return None if match is None else (match["point"], match["part"])
 
 
+def witness_key(asset: str, point: str, nonce: bytes) -> str:
+    """Key of an object whose own lock tells what the store gives to a fresh one, just before a manifest is created."""
+    return f"{RUNS}{asset}/{point}/witness-{nonce.hex()}"
+
+
+def probe_key(nonce: bytes) -> str:
+    """Key of the object that `drctl init` tries the store's locks with."""
+    return f"{PROBES}lock-{nonce.hex()}"
+
+
 def index_key(point: str, part: str) -> str:
     """Key of the chunk index that one part of a run, or one replication, leaves behind."""
     return f"{INDEX}{point}-{part}.index"
@@ -206,6 +218,11 @@ def parse_event_key(key: str) -> EventName | None:
     if match is None or not (_is_moment(match["at"]) and _point_name(match)):
         return None
     return EventName(key, match["asset"], match["point"], match["kind"], parse_stamp(match["at"]), match["check"])
+
+
+def damaged_key(key: str, written_at: datetime) -> str:
+    """Where a damaged object is kept aside that stood under `key` since that moment."""
+    return f"{DAMAGED}{stamp(written_at)}/{key}"
 
 
 def evidence_key(asset: str, drill: str) -> str:

@@ -82,6 +82,12 @@ def load_summary(data: bytes, where: str, access: Access = CLEAR) -> PointSummar
         raise IntegrityError(f"a manifest's summary does not parse: {error!r}", where=where) from error
 
 
+def clear_part(data: bytes) -> bytes:
+    """The start of a sound manifest up to the end of its envelope: what `load_summary` needs."""
+    length, _ = _ENVELOPE.unpack_from(data, len(HEAD))
+    return data[: len(HEAD) + _ENVELOPE.size + length]
+
+
 def load_clear(data: bytes, where: str, access: Access = CLEAR) -> PointSummary:
     """The clear part of a whole manifest whose body has its digest: all that can be said without a reading key."""
     try:

@@ -89,7 +89,10 @@ class SignaturePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies."""
+    """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies.
+
+    Within `verify_within` every stored byte is read again; `heals`: what is found damaged is healed without asking.
+    """
 
     name: str
     kind: AssetKind
@@ -103,3 +106,5 @@ class Asset:
     smoke: SmokePolicy | None = None
     expectations: Path | None = None
     signature: SignaturePolicy | None = None
+    verify_within: timedelta = timedelta(days=30)
+    heals: bool = False

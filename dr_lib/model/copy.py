@@ -49,13 +49,25 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyLock:
+    """What the store says of the lock of a copy's manifest. `until` is None when unlocked or unknown."""
+
+    until: datetime | None
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Copy:
-    """One point in one region. `verified_at` is the newest full verification that found it whole."""
+    """One point in one region. `verified_at` is the newest full verification that found it whole.
+
+    `lock` is None where nobody asked: the region has no locks, or the copy is not there.
+    """
 
     region: str
     state: CopyState
     verified_at: datetime | None = None
     detail: str | None = None
+    lock: CopyLock | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final, Self
 
+from dr_lib.errors import Refused
 from dr_lib.model.rates import RateLimits
 
 
@@ -50,11 +53,51 @@ class StoreRef:
     credentials: str | None = None
 
 
+FALLBACKS: Final = {
+    Role.READER: (Role.READER, Role.VERIFIER, Role.WRITER),
+    Role.VERIFIER: (Role.VERIFIER, Role.WRITER),
+    Role.WRITER: (Role.WRITER,),
+    Role.JANITOR: (Role.JANITOR,),
+}
+"""Whose credentials open a region for a role, the least that will do first; the janitor's serve nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCredentials:
+    """References to credentials (as in `StoreRef`) by role; one that is missing falls back as `FALLBACKS` say."""
+
+    by_role: Mapping[Role, str | None]
+
+    @classmethod
+    def shared(cls, reference: str | None) -> Self:
+        """One reference for every role."""
+        return cls(dict.fromkeys(Role, reference))
+
+    def stand_in(self, role: Role) -> Role | None:
+        """The role whose credentials serve for `role`; None when there are none."""
+        return next((one for one in FALLBACKS[role] if one in self.by_role), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A named failure domain, the store of its vault, its lock policy, and how fast it may be used."""
+    """A named failure domain, the store of its vault, its lock policy, and how fast it may be used.
+
+    `store` says where; who opens it, with which credentials, says `store_as`.
+    """
 
     name: str
     store: StoreRef
     lock: LockPolicy | None = None
     limits: RateLimits | None = None
+    credentials: RoleCredentials = field(default_factory=lambda: RoleCredentials.shared(None))
+
+    def store_as(self, role: Role) -> StoreRef:
+        """The store as that role opens it; `Refused` (7) where dr.yaml names no credentials that may serve for it."""
+        found = self.credentials.stand_in(role)
+        if found is None:
+            raise Refused(
+                f"dr.yaml names no credentials of the {role} here",
+                where=f"region {self.name}",
+                hint=f"run this where they are, or add `{role}:` to the region's `credentials:`",
+            )
+        return replace(self.store, credentials=self.credentials.by_role[found])

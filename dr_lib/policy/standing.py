@@ -9,6 +9,7 @@ from datetime import datetime
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
 from dr_lib.model.drill import Verdict
+from dr_lib.model.scrub import Coverage, Scrub
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
 
 
@@ -52,6 +53,21 @@ def standing(
     elif last_verdict != Verdict.PROVEN:
         problems.append("the last drill did not prove it")
     return Standing(asset.name, newest, verified, age, tuple(problems))
+
+
+def scrub_doubts(scrub: Scrub, covered: Coverage | None) -> list[str]:
+    """What the last verification of a region leaves to be said; `covered` is how its bytes stand now."""
+    doubts = []
+    if scrub.damaged or scrub.findings:
+        count = max(len(scrub.damaged), len(scrub.findings))
+        doubts.append(f"{count} objects in {scrub.region} are damaged: drctl heal --region {scrub.region}")
+    if covered is not None and covered.overdue:
+        days, promised = covered.oldest_s / 86_400, covered.within_s / 86_400
+        doubts.append(
+            f"{scrub.region} holds bytes that nobody has read for {days:.1f} days; {promised:.1f} are promised: "
+            "drctl verify --mode sample"
+        )
+    return doubts
 
 
 def _say(point: KnownPoint, region: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,7 @@ class ObjectStore(Protocol):
         ...
 
 
-class ContainerStore(ObjectStore, Protocol):
-    """A store whose container (bucket, directory) can be made. Used by `drctl init` alone."""
-
-    def ensure_container(self, *, lock_mode: str | None, lock_days: int | None) -> bool:
-        """Create the container when it is missing, with object lock when asked; True when it was created.
-
-        Raises `Refused` when the container exists without the lock that was asked for.
-        """
-        ...
-
-
+@runtime_checkable
 class LockingStore(ObjectStore, Protocol):
     """A store whose objects can be locked: until then nobody, whatever the credentials, deletes or changes them."""
 
@@ -91,11 +81,22 @@ class LockingStore(ObjectStore, Protocol):
         ...
 
 
+class ContainerStore(LockingStore, Protocol):
+    """A region's store, whose container (bucket, directory) can be made. Only `drctl init` makes one."""
+
+    def ensure_container(self, *, lock_mode: str | None, lock_days: int | None) -> bool:
+        """Create the container when it is missing, with object lock when asked; True when it was created.
+
+        Raises `Refused` when the container exists without the lock that was asked for.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectVersion:
     """One version of an object. `version` names it for `delete`; `is_marker`: it only says that the key was deleted.
 
-    A store without versions has one a key, and `version` is its tag.
+    A store without versions has one a key, and `version` differs whenever its tag does.
     """
 
     key: str
@@ -130,4 +131,12 @@ class JanitorStore(LockingStore, Protocol):
 
         Atomic. Where there are versions the old one stays below the new one; elsewhere it is gone.
         """
+        ...
+
+
+class RegionJanitor(ContainerStore, JanitorStore, Protocol):
+    """A region's store as its janitor opens it, with the question that `drctl init` asks to see whether locks hold."""
+
+    def weaken(self, key: str, until: datetime) -> None:
+        """Ask the server to end the lock of `key` earlier, which must be `Refused` (7): a question, not a wish."""
         ...

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from dr_lib.storage.base import ObjectInfo, ObjectStore
+from dr_lib.storage.locking import locking
 
 
 class CountingStore:
@@ -58,6 +60,16 @@ class CountingStore:
         """See `ObjectStore.list`; one call however far it is walked."""
         self._count("list")
         return self._inner.list(prefix)
+
+    def locked_until(self, key: str) -> datetime | None:
+        """See `LockingStore.locked_until`; `Refused` where `inner` has no locks."""
+        self._count("locked_until")
+        return locking(self._inner).locked_until(key)
+
+    def lock(self, key: str, until: datetime) -> None:
+        """See `LockingStore.lock`; `Refused` where `inner` has no locks."""
+        self._count("lock")
+        locking(self._inner).lock(key, until)
 
     def _count(self, name: str) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Final, TypeVar
 
 from dr_lib.clock import monotonic
@@ -75,6 +76,14 @@ class HedgedStore:
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
         return self._inner.list(prefix)
+
+    def locked_until(self, key: str) -> datetime | None:
+        """See `LockingStore.locked_until`."""
+        return self._first(lambda: self._inner.locked_until(key), 0)
+
+    def lock(self, key: str, until: datetime) -> None:
+        """See `LockingStore.lock`."""
+        self._inner.lock(key, until)
 
     def _first(self, ask: Callable[[], T], length: int) -> T:
         """The first answer to one or two requests; an error only when no request is left that could do better."""

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
 
 from dr_lib.errors import IntegrityError, Refused
-from dr_lib.storage.base import ObjectInfo
 
 LONGEST_KEY = 900
 """Bytes of UTF-8."""
+
+
+class Keyed(Protocol):
+    """What stands under a key."""
+
+    @property
+    def key(self) -> str:
+        """The key."""
+        ...
+
+
+K = TypeVar("K", bound=Keyed)
 
 
 def check_key(key: str, label: str) -> str:
@@ -43,14 +55,14 @@ def check_range(size: int, start: int, length: int, *, key: str, label: str) -> 
         raise IntegrityError(what, where=label, hint="verify the copy; restore from another region")
 
 
-def in_key_order(found: Iterable[ObjectInfo], prefix: str) -> Iterator[ObjectInfo]:
+def in_key_order(found: Iterable[K], prefix: str) -> Iterator[K]:
     """`found` in ascending byte order of the keys, for listings ordered by key or by path component.
 
     Some S3 servers walk a tree, and so give `a/b` before `a-b`. What could still be preceded is held back: at most
     the objects below one first path component under `prefix`. A flat listing is passed on at once.
     """
     root = len(prefix.rpartition("/")[0]) + 1 if "/" in prefix else 0
-    held: list[tuple[bytes, int, ObjectInfo]] = []
+    held: list[tuple[bytes, int, K]] = []
     for serial, info in enumerate(found):
         first = info.key[root:].partition("/")[0]
         # Whatever follows starts with this component or sorts after it, so nothing can precede it any more.

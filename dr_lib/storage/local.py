@@ -112,6 +112,10 @@ class LocalStore:
         """Always `Refused`."""
         raise Refused("a directory has no object lock", where=self.label, hint="leave `lock` out for this region")
 
+    def weaken(self, key: str, until: datetime) -> None:  # noqa: ARG002 - the contract's signature
+        """Always `Refused`."""
+        raise Refused("a directory has no object lock", where=self.label, hint="leave `lock` out for this region")
+
     def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
         """One version an object."""
         return single_versions(self.list(prefix))

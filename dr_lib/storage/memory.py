@@ -83,6 +83,10 @@ class MemoryStore:
         """Always `Refused`."""
         raise Refused("memory has no object lock", where=self.label)
 
+    def weaken(self, key: str, until: datetime) -> None:  # noqa: ARG002 - the contract's signature
+        """Always `Refused`."""
+        raise Refused("memory has no object lock", where=self.label)
+
     def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
         """One version an object."""
         return single_versions(self.list(prefix))

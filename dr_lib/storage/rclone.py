@@ -56,17 +56,9 @@ class RcloneStore:
 
     def create(self, key: str, data: bytes | bytearray | memoryview) -> None:
         """Store `data` unless the key is taken (best effort, see the class); rclone compares checksums afterwards."""
-        path = self._path(key)
         if not self._container_seen:
             self.check()
-        try:
-            with self._alone(key), tempfile.TemporaryDirectory(prefix="dr-rclone-") as directory:
-                source = Path(directory) / "object"
-                source.write_bytes(data)
-                said = self._upload(source, path)
-        except OSError as error:
-            raise OutOfSpace(f"no temporary copy could be written: {error.strerror}", where=self.label) from error
-        if _STORED not in said:
+        if _STORED not in self._upload(key, data, "--ignore-existing"):
             raise AlreadyExists(f"object {key!r} exists", where=self.label)
 
     def get(self, key: str) -> bytes:
@@ -100,6 +92,15 @@ class RcloneStore:
             return
         yield from sorted((info for info in found if info.key.startswith(prefix)), key=lambda info: encoded(info.key))
 
+    def locked_until(self, key: str) -> datetime | None:
+        """Always None: rclone knows no object lock, and whatever the remote itself may have is not claimed."""
+        self.head(key)
+        return None
+
+    def lock(self, key: str, until: datetime) -> None:  # noqa: ARG002 - the contract's signature
+        """Always `Refused`."""
+        raise Refused("rclone sets no object lock", where=self.label, hint="leave `lock` out for this region")
+
     def _exists(self, key: str) -> bool:
         # Asked to list `a/b/`, rclone takes an object `a/b` for a directory that holds one `b`.
         try:
@@ -130,10 +131,18 @@ class RcloneStore:
             raise key_missing(self.label, key)
         return check_length(data, length, key=key, label=self.label)
 
-    def _upload(self, source: Path, path: str) -> str:
-        # A write must not bring back a bucket that was deleted.
-        flags = ("--ignore-existing", "--s3-no-check-bucket", "--gcs-no-check-bucket", "-v")
-        status, _, said = run("copyto", str(source), path, flags=flags)
+    def _upload(self, key: str, data: bytes | bytearray | memoryview, flag: str) -> str:
+        """What rclone said of the upload of `data` under `key`."""
+        path = self._path(key)
+        try:
+            with self._alone(key), tempfile.TemporaryDirectory(prefix="dr-rclone-") as directory:
+                source = Path(directory) / "object"
+                source.write_bytes(data)
+                # A write must not bring back a bucket that was deleted.
+                flags = (flag, "--s3-no-check-bucket", "--gcs-no-check-bucket", "-v")
+                status, _, said = run("copyto", str(source), path, flags=flags)
+        except OSError as error:
+            raise OutOfSpace(f"no temporary copy could be written: {error.strerror}", where=self.label) from error
         if status:
             raise failure(status, said, self.label)
         return said

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from dr_lib.errors import Refused
 from dr_lib.storage.base import ObjectInfo, ObjectStore
+from dr_lib.storage.locking import locking
 
 
 class ReadOnlyStore:
@@ -42,3 +44,11 @@ class ReadOnlyStore:
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
         return self._inner.list(prefix)
+
+    def locked_until(self, key: str) -> datetime | None:
+        """See `LockingStore.locked_until`; `Refused` where `inner` has no locks."""
+        return locking(self._inner).locked_until(key)
+
+    def lock(self, key: str, until: datetime) -> None:  # noqa: ARG002 - the contract's signature
+        """Always `Refused`."""
+        raise Refused(f"this store was opened for reading; object {key!r} was not locked", where=self.label)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import count
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from dr_lib.clock import monotonic
 from dr_lib.errors import AlreadyExists, StoreUnavailable
 from dr_lib.storage.base import ContainerStore, ObjectInfo
-from dr_lib.storage.keys import encoded
+from dr_lib.storage.keys import K, encoded
 
 T = TypeVar("T")
 
@@ -72,9 +73,19 @@ class RetryingStore:
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`. A listing that broke off begins anew and goes on behind the last key it gave."""
-        position = _Position(self._inner, prefix)
-        while (info := self._call(position.step)) is not None:
-            yield info
+        yield from self._steps(Position(lambda: self._inner.list(prefix), lambda _: ""))
+
+    def locked_until(self, key: str) -> datetime | None:
+        """See `LockingStore.locked_until`."""
+        return self._call(lambda: self._inner.locked_until(key))
+
+    def lock(self, key: str, until: datetime) -> None:
+        """See `LockingStore.lock`."""
+        self._call(lambda: self._inner.lock(key, until))
+
+    def _steps(self, position: Position[K]) -> Iterator[K]:
+        while (found := self._call(position.step)) is not None:
+            yield found
 
     def _call(self, action: Callable[[], T]) -> T:
         began = monotonic()
@@ -107,26 +118,36 @@ class RetryingStore:
         return retrying(attempt)
 
 
-class _Position:
-    """A place in a listing that survives the listing's failure."""
+class Position(Generic[K]):
+    """A place in an ordered listing that survives the listing's failure."""
 
-    def __init__(self, store: ContainerStore, prefix: str) -> None:
-        self._store = store
-        self._prefix = prefix
-        self._given: bytes | None = None
-        self._rest: Iterator[ObjectInfo] | None = None
+    def __init__(self, begin: Callable[[], Iterator[K]], name: Callable[[K], str]) -> None:
+        """`begin` starts the listing, in key order; `name` tells entries of one key apart."""
+        self._begin = begin
+        self._name = name
+        self._key = b""
+        self._names: set[str] = set()
+        self._rest: Iterator[K] | None = None
 
-    def step(self) -> ObjectInfo | None:
-        """The next object, None at the end."""
+    def step(self) -> K | None:
+        """The next entry, None at the end."""
         if self._rest is None:
-            self._rest = self._store.list(self._prefix)
+            self._rest = self._begin()
         try:
-            found = next((info for info in self._rest if self._is_new(info)), None)
+            found = next((entry for entry in self._rest if self._is_new(entry)), None)
         except StoreUnavailable:
             self._rest = None
             raise
-        self._given = encoded(found.key) if found else self._given
+        if found is not None:
+            self._note(found)
         return found
 
-    def _is_new(self, info: ObjectInfo) -> bool:
-        return self._given is None or encoded(info.key) > self._given
+    def _is_new(self, entry: K) -> bool:
+        key = encoded(entry.key)
+        return key > self._key or (key == self._key and self._name(entry) not in self._names)
+
+    def _note(self, entry: K) -> None:
+        key = encoded(entry.key)
+        if key != self._key:
+            self._key, self._names = key, set()
+        self._names.add(self._name(entry))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,10 @@ class S3Store:
     here (see `RetryingStore`). A failure shows within seconds unless bytes are moving.
     """
 
-    def __init__(self, bucket: Bucket, label: str, *, prefix: str = "", foreign: bool = False) -> None:
-        """Nothing is opened yet. `prefix` is "" or ends with a slash.
+    def __init__(
+        self, bucket: Bucket, label: str, *, prefix: str = "", foreign: bool = False, lock_mode: str | None = None
+    ) -> None:
+        """Nothing is opened yet. `prefix` is "" or ends with a slash; `lock_mode` is how `lock` locks what has no lock.
 
         `foreign` says that others made the keys: then the listing shows each exactly as it is, a closing slash too,
         which costs the import of boto3.
@@ -43,6 +46,7 @@ class S3Store:
         self._bucket = bucket
         self._prefix = prefix
         self._foreign = foreign
+        self._lock_mode = lock_mode
         self._opening = threading.RLock()
         self._bucket_seen = False
 
@@ -104,6 +108,17 @@ class S3Store:
                 return
         exact = in_key_order(self._control.listed(self._prefix, prefix), prefix)
         yield from (info for info in exact if last is None or encoded(info.key) > last)
+
+    def locked_until(self, key: str) -> datetime | None:
+        """End of the lock of the newest version; None without one."""
+        return self._control.locked_until(self._whole(key))
+
+    def lock(self, key: str, until: datetime) -> None:
+        """Lock the newest version at least until then, in the region's mode or the object's own, the stronger one."""
+        self._control.lock(self._whole(key), until, self._lock_mode)
+
+    def _whole(self, key: str) -> str:
+        return self._prefix + check_key(key, self.label)
 
     def _listed(self, prefix: str) -> Iterator[ObjectInfo]:
         whole = self._prefix + prefix

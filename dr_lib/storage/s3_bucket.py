@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dr_lib.errors import Refused, UsageError
+from dr_lib.storage import s3_locks
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
-
-_STRENGTH = {"governance": 1, "compliance": 2}
 
 
 def ensure(client: S3Client, bucket: str, lock_mode: str | None, lock_days: int | None, label: str) -> bool:
@@ -51,7 +50,7 @@ def _create(client: S3Client, bucket: str, *, locked: bool) -> None:
 
 
 def _ensure_rule(client: S3Client, bucket: str, mode: str, days: int, label: str) -> None:
-    found = _lock_configuration(client, bucket)
+    found = s3_locks.configuration(client, bucket)
     if found is None:
         hint = "object lock can be had only from a bucket's creation: name another bucket, or leave `lock` out"
         raise Refused(f"the bucket {bucket!r} exists without object lock", where=label, hint=hint)
@@ -69,18 +68,8 @@ def _ensure_rule(client: S3Client, bucket: str, mode: str, days: int, label: str
         )
 
 
-def _lock_configuration(client: S3Client, bucket: str) -> dict[str, Any] | None:
-    try:
-        answer: Any = client.get_object_lock_configuration(Bucket=bucket)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ObjectLockConfigurationNotFoundError":
-            return None
-        raise
-    return dict(answer["ObjectLockConfiguration"])
-
-
 def _at_least(rule: dict[str, Any], mode: str, days: int) -> bool:
-    return _STRENGTH[rule["Mode"].lower()] >= _STRENGTH[mode] and _days(rule) >= days
+    return s3_locks.STRENGTH[rule["Mode"].lower()] >= s3_locks.STRENGTH[mode] and _days(rule) >= days
 
 
 def _days(rule: dict[str, Any]) -> int:

@@ -56,6 +56,8 @@ def translated(answer: Answer, *, label: str, bucket: str, endpoint: str, key: s
         if answer.code == "NoSuchBucket" or key is None:
             return container_missing(label, f"bucket {bucket!r}")
         return key_missing(label, key)
+    if answer.code == "ObjectLocked":
+        return PermissionDenied(f"{endpoint} keeps what is locked ({answer.detail})", where=label)
     if answer.status in (401, 403) or answer.code in _CREDENTIAL_CODES:
         hint = "check the access key and secret of this region, and what its policy permits"
         return PermissionDenied(f"{endpoint} refused the credentials ({answer.detail})", where=label, hint=hint)

@@ -43,11 +43,11 @@ def credential_provider(session: boto3.Session) -> Callable[[], S3Credential]:
     return Boto3CredentialProvider(session)
 
 
-def control_client(session: boto3.Session, bucket: Bucket, label: str) -> S3Client:
-    """A boto3 client that gives up in seconds. Retries are left to `RetryingStore`."""
+def control_client(session: boto3.Session, bucket: Bucket, label: str, read_seconds: int = CONTROL_SECONDS) -> S3Client:
+    """A boto3 client that gives up after `read_seconds` of silence. Retries are left to `RetryingStore`."""
     config = Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=CONTROL_SECONDS,
+        read_timeout=read_seconds,
         retries={"total_max_attempts": 1, "mode": "standard"},
         s3={"addressing_style": "path" if bucket.endpoint else "auto"},
     )

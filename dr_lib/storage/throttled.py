@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from dr_lib.clock import monotonic
 from dr_lib.storage.base import ContainerStore, ObjectInfo
@@ -94,3 +95,11 @@ class ThrottledStore:
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
         return self._inner.list(prefix)
+
+    def locked_until(self, key: str) -> datetime | None:
+        """See `LockingStore.locked_until`."""
+        return self._inner.locked_until(key)
+
+    def lock(self, key: str, until: datetime) -> None:
+        """See `LockingStore.lock`."""
+        self._inner.lock(key, until)

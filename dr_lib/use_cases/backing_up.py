@@ -13,6 +13,7 @@ from dr_lib.clock import monotonic
 from dr_lib.errors import DrError, NotFound, OutOfSpace, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState, KnownPoint
+from dr_lib.model.region import Role
 from dr_lib.policy.choice import restorable_regions
 from dr_lib.policy.exposure import exposure
 from dr_lib.policy.shard_plan import local_shard_bytes
@@ -40,7 +41,7 @@ class BackingUp(OverConfig):
     def plan_backup(self, asset: str, region: str | None = None) -> Document:
         """Freeze the source and plan a run in `region` (the asset's first that answers, when None)."""
         facts = self.config.asset(asset)
-        vault = self._wiring.vault(region) if region else self._wiring.first_vault(facts.regions)
+        vault = self._wiring.vault(region, Role.WRITER) if region else self._wiring.first_vault(facts.regions)
         plan = self._plan(facts, vault)
         return documents.plan_document(plan, vault.region)
 
@@ -112,7 +113,9 @@ class BackingUp(OverConfig):
         started = monotonic()
         facts = self.config.asset(asset)
         targets = [self.config.region(name).name for name in (to or facts.regions)]
-        answers = self._wiring.answers(list(dict.fromkeys([*facts.regions, *targets])))
+        sources = [name for name in facts.regions if name not in targets]
+        found = self._wiring.answers(sources) | self._wiring.answers(targets, Role.WRITER)
+        answers = {name: found[name] for name in dict.fromkeys([*facts.regions, *targets])}
         known = observe(asset, answers)
         points = [p for p in known.points if point in (None, p.point) and restorable_regions(p)]
         if point is not None and not points:
@@ -139,7 +142,7 @@ class BackingUp(OverConfig):
         return plan_backup(asset, self._wiring.source(asset), vault, size, self._wiring.clock)
 
     def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
-        vault = self._wiring.vault(self.config.region(region).name)
+        vault = self._wiring.vault(self.config.region(region).name, Role.WRITER)
         refuse_without_writer_key(vault)
         try:
             return vault, load_plan(vault, self.config.asset(asset).name, run)
@@ -167,7 +170,7 @@ class BackingUp(OverConfig):
 
     def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:
         try:
-            replicate([source], self._wiring.vault(region), asset, point, progress)
+            replicate([source], self._wiring.vault(region, Role.WRITER), asset, point, progress)
         except DrError as error:
             said = f"{point} is committed in {source.region}, and its copy to {region} failed: {error.what}"
             hint = f"when {region} is back: drctl replicate {asset}"

@@ -8,6 +8,7 @@ from dr_lib.catalog.answers import kept_in, open_or_raise, raise_first
 from dr_lib.crypto import age
 from dr_lib.crypto.keyset import Keyset
 from dr_lib.errors import DrError, UsageError
+from dr_lib.model.region import Role
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.run_keys import NO_IDENTITY
 from dr_lib.workflows.keys.rotate import Rotation, rotate
@@ -57,7 +58,7 @@ class KeepingKeys(OverConfig):
         names = [self.config.region(region).name] if region else list(self.config.regions)
         done: list[Document] = []
         failed: list[DrError] = []
-        for name, answer in self._wiring.answers(names).items():
+        for name, answer in self._wiring.answers(names, Role.WRITER).items():
             with kept_in(failed):
                 store = open_or_raise(answer).store
                 rotation = rotate(store, keys.recipients, keys.identities, self.config.limits.workers)

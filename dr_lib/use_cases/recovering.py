@@ -14,6 +14,7 @@ from dr_lib.catalog.observe import observe
 from dr_lib.clock import monotonic
 from dr_lib.errors import DrError, UsageError
 from dr_lib.format.layout import POINT_ID
+from dr_lib.model.region import Role
 from dr_lib.policy.choice import LATEST
 from dr_lib.progress import SILENT, Progress
 from dr_lib.use_cases.over_config import Document, OverConfig
@@ -119,7 +120,7 @@ class Recovering(OverConfig):
         survivors = [name for name in facts.regions if name != lost]
         kept: dict[str, str] = {}
         failed: list[DrError] = []
-        for answer in self._wiring.answers(survivors).values():
+        for answer in self._wiring.answers(survivors, Role.VERIFIER).values():
             with kept_in(failed):
                 vault = open_or_raise(answer)
                 kept[vault.region] = record_evidence(vault, report)
@@ -131,7 +132,7 @@ class Recovering(OverConfig):
         """The vaults to restore from, in order, and the point's id."""
         facts = self.config.asset(asset)
         if region is not None and POINT_ID.fullmatch(point):
-            return [self._wiring.vault(region)], point
+            return [self._wiring.vault(region, Role.READER)], point
         regions = [self.config.region(region).name] if region else list(facts.regions)
         answers = self._wiring.answers(regions)
         if region is not None:

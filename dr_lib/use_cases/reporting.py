@@ -11,10 +11,15 @@ from dr_lib.catalog.observe import Answer, Observation, observe
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
 from dr_lib.model.check import Check
+from dr_lib.model.scrub import Coverage
 from dr_lib.policy.exposure import exposure
-from dr_lib.policy.standing import standing
+from dr_lib.policy.scrub_plan import aged
+from dr_lib.policy.separation import unseparated
+from dr_lib.policy.standing import scrub_doubts, standing
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.evidence import PastDrill, last_drill
+from dr_lib.vault.scrubs import last_scrub
+from dr_lib.vault.vault import Vault
 from dr_lib.workflows.doctor import examine, failed
 from dr_lib.workflows.keys.roles import check_keys
 
@@ -23,9 +28,9 @@ class Reporting(OverConfig):
     """What there is, how it stands, and what is missing here."""
 
     def points(self, asset: str | None = None) -> list[Document]:
-        """Points of one asset or all, newest first within an asset, with the state of every copy as observed."""
+        """Points of one asset or all, newest first within an asset, with every copy's state and lock as observed."""
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
-        return [documents.point_document(p) for name in names for p in self._observe(name).points]
+        return [documents.point_document(p) for name in names for p in self._observe(name, locks=True).points]
 
     def status(self) -> Document:
         """How every asset stands against its objectives, recomputed from what the regions hold."""
@@ -37,7 +42,7 @@ class Reporting(OverConfig):
         """What is missing or misconfigured here, and the fix."""
         answers = self._wiring.answers(list(self.config.regions))
         checks = (*self._keys_here(), *examine(self.config, answers, self._wiring.source))
-        warnings = list(exposure(self.config.encryption, self.config.signing))
+        warnings = [*exposure(self.config.encryption, self.config.signing), *unseparated(self.config.regions.values())]
         return {"checks": [asdict(one) for one in checks], "warnings": warnings, "ok": all(one.ok for one in checks)}
 
     def _keys_here(self) -> tuple[Check, ...]:
@@ -46,8 +51,8 @@ class Reporting(OverConfig):
         except DrError as error:
             return (failed("keys", error),)
 
-    def _observe(self, asset: str) -> Observation:
-        return observe(asset, self._wiring.answers(self.config.asset(asset).regions))
+    def _observe(self, asset: str, *, locks: bool) -> Observation:
+        return observe(asset, self._wiring.answers(self.config.asset(asset).regions), locks=locks)
 
     def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
         own = {region: answers[region] for region in asset.regions}
@@ -60,9 +65,28 @@ class Reporting(OverConfig):
         drilled = _newest(drills)
         verdict = drilled.verdict if drilled else None
         unread = tuple(f"the evidence of drills cannot be read: {error.what} [{error.where}]" for error in mute)
-        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unread)
+        scrubs, doubts = self._scrubs(asset, open_ones(own, [region for region in own if region not in known.silent]))
+        unknown = (*unread, *doubts)
+        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unknown)
         objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
-        return documents.standing_document(found, drilled, objectives)
+        return {
+            **documents.standing_document(found, drilled, objectives),
+            "reading": {region: documents.coverage_document(covered) for region, covered in scrubs.items()},
+        }
+
+    def _scrubs(self, asset: Asset, vaults: Sequence[Vault]) -> tuple[dict[str, Coverage], list[str]]:
+        """How far each region's bytes were read again by the word of its last verification, and what is wrong there."""
+        now = self._wiring.clock()
+        covered: dict[str, Coverage] = {}
+        doubts: list[str] = []
+        mute: list[DrError] = []
+        for vault in vaults:
+            with kept_in(mute):
+                scrub = last_scrub(vault, vault.events(asset.name), now)
+                if scrub is not None and scrub.covered is not None:
+                    covered[vault.region] = aged(scrub.covered, now - scrub.at)
+                doubts += [] if scrub is None else scrub_doubts(scrub, covered.get(vault.region))
+        return covered, doubts + [f"the word of verifications cannot be read: {error.what}" for error in mute]
 
 
 def _newest(drills: Sequence[PastDrill | None]) -> PastDrill | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dr_lib import documents
 from dr_lib.catalog.answers import kept_in, open_or_raise, raise_first
-from dr_lib.catalog.observe import observe
+from dr_lib.catalog.observe import Answer, observe
 from dr_lib.errors import DrError, NotFound, UsageError
-from dr_lib.model.copy import CopyState, Verification
+from dr_lib.model.copy import CopyState
+from dr_lib.model.region import Role
 from dr_lib.progress import SILENT, Progress
 from dr_lib.use_cases.over_config import Document, OverConfig
-from dr_lib.vault.expiries import expired_points
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.verify import Mode, verify
+from dr_lib.workflows.backup.records import check_record
+from dr_lib.workflows.verify.verify import Asked, Mode, Verified, verify
 
 
 class Verifying(OverConfig):
@@ -26,44 +29,64 @@ class Verifying(OverConfig):
         progress: Progress = SILENT,
         *,
         unverified: bool = False,
+        percent: float | None = None,
     ) -> Document:
-        """Verify copies: of one asset or all, one point or all, one region or all. Damage is in the results.
+        """Verify copies: of one asset or all, one point or all, one region or all. Damage is in the document.
 
-        With `unverified` copies that a full verification has found whole are left out. Regions that do not answer, or
-        stop answering, are left to the end: their error is raised when all others are done.
+        With `unverified` copies that a full verification has found whole are left out. `percent` is how much a sample
+        reads; without it as much as `verify.within` of the asset takes. Regions that do not answer, or stop answering,
+        are left to the end: their error is raised when all others are done.
         """
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
-        wanted = _mode(mode)
-        results: list[Verification] = []
+        wanted = _mode(mode, percent)
+        done: list[Verified] = []
         failed: list[DrError] = []
         for name in names:
             regions = [self.config.region(region).name] if region else list(self.config.asset(name).regions)
-            for found in self._wiring.answers(regions).values():
+            for found in self._wiring.answers(regions, Role.VERIFIER).values():
                 with kept_in(failed):
-                    vault = open_or_raise(found)
-                    due = self._due(vault, name, point, unverified=unverified)
-                    results += verify(vault, name, due, wanted, progress, self._wiring.clock) if due else ()
+                    fine = _verified(found, name) if unverified else ()
+                    done.append(self._verified(found, name, wanted, point, fine, percent, progress))
         raise_first(failed)
+        results = [result for one in done for result in one.results]
         if point is not None and not results and not unverified:
             raise NotFound(f"no region holds a point {point!r}", hint="`drctl points` lists what there is")
-        return {"results": [documents.verification_document(r) for r in results]}
+        return {
+            "results": [documents.verification_document(result) for result in results],
+            "runs": [documents.scrub_document(one.scrub, one.coverage, ok=one.ok) for one in done],
+            "ok": all(one.ok for one in done),
+        }
 
-    def _due(self, vault: Vault, asset: str, point: str | None, *, unverified: bool) -> list[str]:
-        """Points of a vault to verify. A copy found damaged is due again: its alarm stands until it is healed."""
-        # A point that was verified here once and has no manifest any more was lost, and verification says so, unless a
-        # prune said that it expired.
-        expired = expired_points(vault, asset)
-        seen = {event.point for event in vault.events(asset) if event.point not in expired}
-        seen |= {name.point for name in vault.points(asset)}
-        points = sorted(name for name in seen if point in (None, name))
-        if not unverified:
-            return points
-        known = observe(asset, {vault.region: vault}).points
-        fine = {p.point for p in known if p.copy_in(vault.region).state is CopyState.VERIFIED}
-        return [name for name in points if name not in fine]
+    def _verified(
+        self,
+        answer: Answer,
+        asset: str,
+        mode: Mode,
+        point: str | None,
+        fine: Collection[str],
+        percent: float | None,
+        progress: Progress,
+    ) -> Verified:
+        vault = open_or_raise(answer)
+        points = None if point is None else (point,)
+        asked = Asked(mode, points, fine, self.config.asset(asset).verify_within, percent)
+        cache = self._wiring.summaries(vault.region, asset)
+        return verify(vault, asset, asked, progress, self._wiring.clock, cache, check_record)
 
 
-def _mode(text: str) -> Mode:
+def _verified(answer: Answer, asset: str) -> Collection[str]:
+    """Points whose copy a full verification found whole. One found damaged is due again: its alarm stands until it is
+    healed."""
+    vault: Vault = open_or_raise(answer)
+    known = observe(asset, {vault.region: vault}).points
+    return {p.point for p in known if p.copy_in(vault.region).state is CopyState.VERIFIED}
+
+
+def _mode(text: str, percent: float | None) -> Mode:
     if text not in list(Mode):
         raise UsageError(f"no verification mode is called {text!r}", hint=f"modes: {', '.join(Mode)}")
+    if percent is not None and text != Mode.SAMPLE:
+        raise UsageError("--percent says how much a sample reads", hint="give --mode sample")
+    if percent is not None and not 0 < percent <= 100:
+        raise UsageError(f"{percent:g} is no percentage", hint="write a number above 0, at most 100")
     return Mode(text)

@@ -6,7 +6,7 @@ Working memory of a writer, rebuilt at the start of each run from the vault's ow
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from dr_lib.format.index import IndexedPack
 from dr_lib.format.pack import Frame, Outline
 from dr_lib.model.manifest import PackRef
 from dr_lib.vault.prune_plans import spoken_for
+from dr_lib.vault.scrubs import known_damaged
 from dr_lib.vault.vault import Vault
 
 READERS = 8
@@ -42,8 +43,9 @@ class Location:
 class ChunkIndex:
     """Chunk digest -> location. Safe to use from many threads."""
 
-    def __init__(self) -> None:
-        """An index that knows nothing."""
+    def __init__(self, distrusted: frozenset[str] = frozenset()) -> None:
+        """An index that knows nothing. `distrusted` are names of packs that are known to be damaged."""
+        self.distrusted = distrusted
         self._by_digest: dict[bytes, Location] = {}
         self._lock = threading.Lock()
 
@@ -63,18 +65,18 @@ class ChunkIndex:
 def load_index(vault: Vault, present: Mapping[str, int] | None = None) -> ChunkIndex:
     """Everything that can be reused in `vault`: indexed packs that are still there, and packs of interrupted runs.
 
-    `present` is what `Vault.packs` said a moment ago, if somebody has asked already. What another writer key sealed is
-    left out, and what a plan to delete names: it would be gone before long.
+    `present` is what `Vault.packs` said a moment ago, if somebody has asked already. Left out is what another writer key
+    sealed, what a plan to delete names (it would be gone before long), and what a verification has found damaged.
 
-    Costs three listings, one get a plan that stands, one get an index object, and three ranges for each pack that no index names (a run died
-    between storing the pack and indexing it; its frames are learned from the pack's own table). Both carry the table's
-    digest, so that a damaged one is left out. The frames' bytes are not read: finding rot there is verification's work.
+    Costs four listings, a get an asset, one get a plan that stands, one get an index object, and three ranges for each
+    pack that no index names (a run died between storing the pack and indexing it; its frames are learned from the
+    pack's own table). Both carry the table's digest, so that a damaged one is left out. The frames' bytes are not read:
+    finding rot there is verification's work.
     """
-    going = spoken_for(vault)
-    stored = vault.packs() if present is None else present
-    present = {name: size for name, size in stored.items() if name not in going.packs}
+    going, damaged = spoken_for(vault), _damaged_packs(vault)
+    present = _without(vault.packs() if present is None else present, going.packs | damaged)
     keys = [info.key for info in vault.store.list(layout.INDEX)]
-    index = ChunkIndex()
+    index = ChunkIndex(damaged)
     indexed: set[str] = set()
     with ThreadPoolExecutor(READERS) as pool:
         for packs in pool.map(lambda key: _load(vault, key), keys):
@@ -98,6 +100,11 @@ def save_index(vault: Vault, point: str, part: str, outlines: Iterable[tuple[str
         return
 
 
+def index_of(vault: Vault, packs: Iterable[PackRef]) -> bytes:
+    """The bytes of an index of these packs, made from their own tables; those that have none are left out."""
+    return index_format.dump(item for ref in packs for item in _read_outline(vault, ref.sha256, ref.size))
+
+
 def _load(vault: Vault, key: str) -> list[IndexedPack]:
     """An index that does not parse only costs its reuse: what it named is learned from the packs themselves."""
     try:
@@ -112,9 +119,17 @@ def _under_other(packs: Iterable[IndexedPack], keys: Container[str]) -> Iterator
 
 
 def reusable_packs(vault: Vault) -> dict[str, int]:
-    """Size of every stored pack by its name, but for those that a plan to delete names."""
-    going = spoken_for(vault)
-    return {name: size for name, size in vault.packs().items() if name not in going.packs}
+    """As `Vault.packs`: what a new point may rest on, so neither what a plan to delete names nor what is damaged."""
+    return _without(vault.packs(), spoken_for(vault).packs | _damaged_packs(vault))
+
+
+def _without(packs: Mapping[str, int], names: Collection[str]) -> dict[str, int]:
+    return {name: size for name, size in packs.items() if name not in names}
+
+
+def _damaged_packs(vault: Vault) -> frozenset[str]:
+    damaged = known_damaged(vault)
+    return frozenset(key.rpartition("/")[2] for key in damaged if key.startswith(layout.PACKS))
 
 
 def _opened(vault: Vault, packs: Iterable[IndexedPack]) -> Iterator[StoredPack]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dr_lib.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from dr_lib.format import canonical, entries, layout
 from dr_lib.model.manifest import PackRef
+from dr_lib.storage.base import ObjectInfo
 from dr_lib.vault.acknowledged import refuse_forgotten
 from dr_lib.vault.prune_plans import load_plan, named_by, open_plans, withdraw
 from dr_lib.vault.run_keys import newest_generations
@@ -53,19 +54,19 @@ def claim(vault: Vault, asset: str, point: str, claimed: Claim) -> None:
             )
 
 
-def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str]) -> None:
-    """Raise `IntegrityError` unless every pack is stored with its size, and every run key: the last look before a commit.
-
-    A pack that the listing lacks is asked for by name: a listing may be older than the newest objects.
-    """
-    present = vault.packs()
+def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str]) -> dict[str, ObjectInfo]:
+    """The last look before a commit: all packs of the vault; `IntegrityError` unless every one of `packs` is there with
+    its size, and every run key. A pack that the listing lacks is asked for by name: a listing may be older."""
+    present = vault.pack_facts()
     for pack in packs:
-        if present.get(pack.sha256) != pack.size:
-            refuse_forgotten(vault.store, layout.pack_key(pack.sha256), pack.size, "pack")
+        if pack.sha256 not in present or present[pack.sha256].size != pack.size:
+            key = layout.pack_key(pack.sha256)
+            present[pack.sha256] = refuse_forgotten(vault.store, key, pack.size, "pack")
     gone = sorted(set(keys) - set(newest_generations(vault.store))) if keys else []
     if gone:
         what = "the store does not hold a run key that a point needs"
         raise IntegrityError(what, where=vault.where(f"{layout.KEYS}{gone[0]}"), hint="back up again")
+    return present
 
 
 def read_claim(vault: Vault, key: str) -> Claim:

@@ -25,8 +25,12 @@ def add_event(vault: Vault, kind: str, asset: str, point: str, at: datetime, fac
 
 def read_event(vault: Vault, name: layout.EventName) -> Facts:
     """The facts of an event; `IntegrityError` unless its bytes are those that its name promises, and are about it."""
+    return parse_event(vault, name, vault.store.get(name.key))
+
+
+def parse_event(vault: Vault, name: layout.EventName, data: bytes) -> Facts:
+    """The facts of an event whose bytes are `data`; errors as `read_event`."""
     where = vault.where(name.key)
-    data = vault.store.get(name.key)
     if layout.event_check(data) != name.check:
         raise IntegrityError("an event's bytes are not those its name promises", where=where)
     facts = decode_record(vault, name.key, data, EVENT)

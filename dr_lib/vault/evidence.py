@@ -57,13 +57,17 @@ def last_drill(vault: Vault, asset: str) -> PastDrill | None:
     keys = [key for key in listed if layout.is_evidence_key(key)]
     if not keys:
         return None
-    where = vault.where(keys[-1])
+    return parse_evidence(vault, asset, keys[-1], vault.store.get(keys[-1]))
+
+
+def parse_evidence(vault: Vault, asset: str, key: str, data: bytes) -> PastDrill:
+    """The drill that the evidence in `data` is of; `IntegrityError` when it is none, or another's."""
+    where = vault.where(key)
     try:
-        record = decode_record(vault, keys[-1], vault.store.get(keys[-1]), INTOTO)
-        found = _past_drill(record["predicate"], keys[-1])
+        found = _past_drill(decode_record(vault, key, data, INTOTO)["predicate"], key)
     except entries.ODD as error:
         raise IntegrityError(f"a drill's evidence does not parse: {error!r}", where=where) from error
-    if layout.evidence_key(asset, found.drill) != keys[-1]:
+    if layout.evidence_key(asset, found.drill) != key:
         raise IntegrityError("a drill's evidence stands under another name", where=where)
     return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from dr_lib.crypto.keyset import CLEAR, Keyset
 from dr_lib.errors import IntegrityError, NotFound, Refused, UsageError
-from dr_lib.format import canonical, entries, layout
+from dr_lib.format import entries, layout, vault_record
+from dr_lib.model.region import LockPolicy
 from dr_lib.storage.base import ObjectStore
 from dr_lib.vault.vault import Vault
 
@@ -15,7 +17,7 @@ SEALED: Final = "sealed"
 NONE: Final = "none"
 
 
-def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR) -> Vault:
+def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR, lock: LockPolicy | None = None) -> Vault:
     """The vault in `store`, proven to answer and to be of a known format; within seconds, or an error that names it.
 
     The signers that it was made with are trusted where `keys` pins none. `UsageError` (2) when it is another region's
@@ -26,8 +28,8 @@ def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR) -> Vault:
         data = store.get(layout.VAULT_KEY)
     except NotFound:
         store.check()
-        raise NotFound("this region holds no vault", where=store.label, hint="`drctl init` creates it") from None
-    facts = canonical.loads(data, f"{store.label}, {layout.VAULT_KEY}")
+        raise _no_record(store) from None
+    facts = vault_record.load(data, f"{store.label}, {layout.VAULT_KEY}")
     if type(facts.get("format")) is not int or facts["format"] != FORMAT:
         raise IntegrityError(f"a vault of format {facts.get('format')!r}", where=store.label, hint="use a newer drctl")
     if facts.get("region") != region:
@@ -37,20 +39,30 @@ def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR) -> Vault:
             hint="two regions must not share a store: correct the url, or the region's name, in dr.yaml",
         )
     _refuse_other_sealing(facts.get("encryption", NONE), keys, store.label)
-    return Vault(region, store, keys, keys.trusted or _signers(facts, store.label))
+    return Vault(region, store, keys, keys.trusted or _signers(facts, store.label), lock)
 
 
-def create_vault(region: str, store: ObjectStore, facts: dict[str, Any], keys: Keyset = CLEAR) -> Vault:
-    """Turn an empty store into a vault. `Refused` (7) when anything is in it already; nothing is changed then."""
+def create_vault(
+    region: str, store: ObjectStore, facts: dict[str, Any], keys: Keyset = CLEAR, *, check: bool = True
+) -> Vault:
+    """Turn an empty store into a vault. `Refused` (7) when anything is in it already; nothing is changed then.
+
+    Without `check` its record is made as the first writers made it.
+    """
     refuse_occupied(store)
-    record = {"format": FORMAT, "region": region, "encryption": SEALED if keys.seals else NONE, **facts}
-    store.create(layout.VAULT_KEY, canonical.dumps(record | ({"signers": list(keys.trusted)} if keys.trusted else {})))
+    store.create(layout.VAULT_KEY, record_of(region, facts, keys, keys.trusted, check=check))
     return Vault(region, store, keys, keys.trusted)
 
 
+def record_of(region: str, facts: dict[str, Any], keys: Keyset, signers: Sequence[str], *, check: bool = True) -> bytes:
+    """The bytes of a vault's own record, as this configuration would have it."""
+    record = {"format": FORMAT, "region": region, "encryption": SEALED if keys.seals else NONE, **facts}
+    return vault_record.dump(record | ({"signers": list(signers)} if signers else {}), check=check)
+
+
 def refuse_occupied(store: ObjectStore) -> None:
-    """Raise `Refused` when the store holds a vault, or anything else."""
-    first = next(iter(store.list()), None)
+    """Raise `Refused` when the store holds a vault, or anything else but the probes of its locks."""
+    first = next((info for info in store.list() if not info.key.startswith(layout.PROBES)), None)
     if first is None:
         return
     try:
@@ -62,6 +74,15 @@ def refuse_occupied(store: ObjectStore) -> None:
             hint="name an empty place for the vault",
         ) from None
     raise Refused("a vault is there already", where=store.label, hint="nothing to do; --region limits init to new ones")
+
+
+def _no_record(store: ObjectStore) -> IntegrityError | NotFound:
+    """A store with points and without its record was a vault; any other holds none."""
+    if next(iter(store.list(layout.POINTS)), None) is not None:
+        return IntegrityError(
+            "the vault's own record is gone", where=f"{store.label}, {layout.VAULT_KEY}", hint=vault_record.HEAL
+        )
+    return NotFound("this region holds no vault", where=store.label, hint="`drctl init` creates it")
 
 
 def _refuse_other_sealing(said: object, keys: Keyset, label: str) -> None:

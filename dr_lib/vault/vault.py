@@ -15,7 +15,8 @@ from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.format.access import Access
 from dr_lib.model.manifest import Manifest, PackSeal, PointSummary
-from dr_lib.storage.base import ObjectStore
+from dr_lib.model.region import LockPolicy
+from dr_lib.storage.base import ObjectInfo, ObjectStore
 from dr_lib.storage.missing import ContainerMissing
 from dr_lib.vault.acknowledged import refuse_forgotten
 from dr_lib.vault.run_keys import RunKeys, create_run_key
@@ -29,11 +30,20 @@ class Vault:
     One `Vault` is one worker: all that it seals is under one run key, which it makes when it first needs it.
     """
 
-    def __init__(self, region: str, store: ObjectStore, keys: Keyset = CLEAR, trusted: Sequence[str] = ()) -> None:
-        """`region` is the name that messages and copies use; `trusted` are those whose signatures count here."""
+    def __init__(
+        self,
+        region: str,
+        store: ObjectStore,
+        keys: Keyset = CLEAR,
+        trusted: Sequence[str] = (),
+        lock: LockPolicy | None = None,
+    ) -> None:
+        """`region` is the name that messages and copies use; `trusted` are those whose signatures count here; `lock` is
+        how what is created here gets locked by the store itself, None where it is not."""
         self.region = region
         self.store = store
         self.keys = keys
+        self.lock = lock
         self.run_keys = RunKeys(store, keys.identities)
         self.access = Access(tuple(trusted), keys.seals, self.run_keys.secret)
         self._making = threading.Lock()
@@ -94,6 +104,12 @@ class Vault:
         self._must_name(summary, asset, point)
         return summary
 
+    def parse_summary(self, asset: str, point: str, start: bytes) -> PointSummary:
+        """The clear part in the `start` of a manifest, which ends anywhere after the envelope; errors as `manifest`."""
+        summary = manifest_format.load_summary(start, self.where(layout.manifest_key(asset, point)), self.access)
+        self._must_name(summary, asset, point)
+        return summary
+
     def summary(self, asset: str, point: str) -> PointSummary:
         """The clear part of a manifest, fetched without the rest where it is short."""
         key = layout.manifest_key(asset, point)
@@ -125,12 +141,16 @@ class Vault:
 
     def packs(self) -> dict[str, int]:
         """Size of every pack by its name, from one listing; objects under other names are left out."""
-        sizes = {}
+        return {name: info.size for name, info in self.pack_facts().items()}
+
+    def pack_facts(self) -> dict[str, ObjectInfo]:
+        """As `packs`, with all that the listing tells of each."""
+        found = {}
         for info in self.store.list(layout.PACKS):
             name = info.key.rpartition("/")[2]
             if info.key == layout.pack_key(name):
-                sizes[name] = info.size
-        return sizes
+                found[name] = info
+        return found
 
     def events(self, asset: str) -> Iterator[layout.EventName]:
         """Events of an asset in order of time, from one listing."""

@@ -59,13 +59,13 @@ def _to_json(verification: Verification) -> dict[str, Any]:
 
 def _readable(vault: Vault, event: layout.EventName) -> Verification | None:
     try:
-        return _parse(vault, event)
+        return parse_verification(vault, event, vault.store.get(event.key))
     except (IntegrityError, NotFound):
         return None
 
 
-def _parse(vault: Vault, event: layout.EventName) -> Verification:
-    data = vault.store.get(event.key)
+def parse_verification(vault: Vault, event: layout.EventName, data: bytes) -> Verification:
+    """The verification in `data`; `IntegrityError` unless it is the one that its name promises."""
     if layout.event_check(data) != event.check:
         raise IntegrityError("an event's bytes are not those its name promises", where=vault.where(event.key))
     record = decode_record(vault, event.key, data, EVENT)

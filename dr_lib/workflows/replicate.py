@@ -13,6 +13,7 @@ from dr_lib.policy.failover import ASK_ANOTHER, decisive, decisive_of_pack
 from dr_lib.progress import Progress
 from dr_lib.vault.chunk_index import save_index
 from dr_lib.vault.claims import claim, claim_of, refuse_absent
+from dr_lib.vault.locking import keep_locked
 from dr_lib.vault.pack_reader import fetch_pack
 from dr_lib.vault.pack_writer import put_pack
 from dr_lib.vault.run_keys import copy_run_key, newest_generations
@@ -54,7 +55,8 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
     # What lay here already may be going: say that it is needed, then look once more.
     claimed = claim_of(summary.packs, summary.keys)
     claim(target, asset, point, claimed)
-    refuse_absent(target, summary.packs, claimed.keys)
+    stored = refuse_absent(target, summary.packs, claimed.keys)
+    keep_locked(target, summary, stored, {ref.sha256 for ref in missing})
     target.commit(asset, point, data)
     progress.finish()
     notes = sorted({note for _, found in copied for note in found})

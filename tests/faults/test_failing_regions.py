@@ -97,7 +97,7 @@ def test_a_denied_region_is_said_to_be_denied_and_not_to_be_silent(world: World,
 def test_a_damaged_event_takes_the_verified_back_and_leaves_the_copy_restorable(world: World):
     world.runtime.backup(ASSET, ["one"])
     world.runtime.verify(ASSET, region="one")
-    [event] = (path for path in (world.regions["one"] / "events").rglob("*.json"))
+    [event] = (path for path in (world.regions["one"] / "events").rglob("*-verification-*.json"))
     change(event, flip)
     assert world.runtime.points(ASSET)[0]["copies"]["one"] == "complete"
     world.runtime.restore(ASSET, str(world.folder / "restored"))

@@ -17,7 +17,7 @@ from dr_lib.vault.run_keys import newest_generations
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 from dr_lib.workflows.restore.restore import restore, restore_attachments
-from dr_lib.workflows.verify import Mode, verify
+from dr_lib.workflows.verify.verify import Asked, Mode, verify
 from tests.golden.keys import FOLDER as KEYS
 from tests.golden.keys import NOTE, keyset
 from tests.golden.test_golden_vault import FOLDER, files, plain
@@ -79,7 +79,7 @@ def test_it_is_verified_and_its_events_are_read(tmp_path: Path):
         assert told is not None
         assert told.ok
     later = FROZEN_AT + timedelta(days=2)
-    assert [r.findings for r in verify(vault, ASSET, [POINT, LATER], Mode.FULL, SILENT, lambda: later)] == [(), ()]
+    assert [r.findings for r in verify(vault, ASSET, Asked(Mode.FULL), SILENT, lambda: later).results] == [(), ()]
 
 
 def test_it_holds_what_it_is_there_for():

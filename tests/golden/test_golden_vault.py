@@ -19,7 +19,7 @@ from dr_lib.vault.pack_reader import fetch_pack
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 from dr_lib.workflows.restore.restore import restore, restore_attachments
-from dr_lib.workflows.verify import Mode, verify
+from dr_lib.workflows.verify.verify import Asked, Mode, verify
 from tests.golden.writing import ASSET, FROZEN_AT, POINT, make_source, write_vault
 from tests.world import tree
 
@@ -81,7 +81,7 @@ def test_a_golden_vault_is_verified_and_its_events_are_read(tmp_path: Path, vers
     [told] = verifications(vault, ASSET)[POINT]
     assert told is not None
     assert told.ok
-    [result] = verify(vault, ASSET, [POINT], Mode.FULL, SILENT, lambda: FROZEN_AT)
+    [result] = verify(vault, ASSET, Asked(Mode.FULL), SILENT, lambda: FROZEN_AT).results
     assert result.findings == ()
 
 

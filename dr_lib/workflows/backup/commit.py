@@ -13,8 +13,10 @@ from dr_lib.format.manifest_check import check
 from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary, repacked
 from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
+from dr_lib.storage.base import ObjectInfo
 from dr_lib.vault.claims import claim, claim_of, refuse_absent
 from dr_lib.vault.closing import close_run
+from dr_lib.vault.locking import keep_locked
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import (
     KEPT,
@@ -66,9 +68,10 @@ def commit_backup(
     claimed = claim_of(manifest.summary.packs, [] if run_key is None else [run_key.id])
     close_run(vault, plan.asset, plan.point)
     claim(vault, plan.asset, plan.point, claimed)
-    refuse_absent(vault, manifest.summary.packs, claimed.keys)
+    present = refuse_absent(vault, manifest.summary.packs, claimed.keys)
     check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
     data = manifest_format.dump(manifest, run_key, vault.keys.signer)
+    keep_locked(vault, manifest.summary, present, _stored_since_the_plan(vault, plan, present))
     try:
         vault.commit(plan.asset, plan.point, data)
     except Refused:
@@ -101,6 +104,14 @@ def _refuse_moved(source: Source, plan: BackupPlan) -> None:
             where=source.url,
             hint="nothing was committed; wait until nothing writes there, then back up again",
         )
+
+
+def _stored_since_the_plan(vault: Vault, plan: BackupPlan, packs: Mapping[str, ObjectInfo]) -> set[str]:
+    """Packs that are no older than the run, by the store's own clock."""
+    if vault.lock is None:
+        return set()
+    begun = vault.store.head(layout.plan_key(plan.asset, plan.point)).modified_at
+    return {name for name, info in packs.items() if info.modified_at >= begun}
 
 
 def _manifest(plan: BackupPlan, parts: list[StoredPart], proof: StoredPart, environment: Mapping[str, str]) -> Manifest:

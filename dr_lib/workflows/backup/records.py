@@ -5,6 +5,7 @@ Nothing here is needed to restore; everything here is gone through again at the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -101,11 +102,22 @@ def load_part(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:
     return _parsed(vault, key, _name(plan.asset, plan.point, name), _parse_part)
 
 
+def check_record(vault: Vault, key: str, data: bytes) -> None:
+    """Raise `IntegrityError` unless `data` is the record that its key promises. Without the writer key a sealed one is
+    left alone, and so is what is no record."""
+    match = _RECORD_KEY.fullmatch(key)
+    if match is None or (vault.keys.seals and vault.keys.writer is None):
+        return
+    parse: Callable[[Json], object] = _parse_plan if match["part"] == PLAN else _parse_part
+    _parsed_from(vault, key, data, _name(match["asset"], match["point"], match["part"]), parse)
+
+
 def shard_name(number: int) -> str:
     """Name of a shard's part."""
     return f"shard-{number:04d}"
 
 
+_RECORD_KEY = re.compile(r"runs/(?P<asset>[a-z0-9-]+)/(?P<point>[0-9A-Za-z-]+)/(?P<part>[a-z0-9-]+)\.json\.zst")
 PLAN = "plan"
 PROOF = "proof"
 KEPT = "kept"
@@ -131,8 +143,11 @@ def _unpack(stored: bytes) -> bytes:
 
 
 def _parsed(vault: Vault, key: str, name: Json, parse: Callable[[Json], T]) -> T:
+    return _parsed_from(vault, key, vault.store.get(key), name, parse)
+
+
+def _parsed_from(vault: Vault, key: str, stored: bytes, name: Json, parse: Callable[[Json], T]) -> T:
     where = vault.where(key)
-    stored = vault.store.get(key)
     try:
         frame = run_record.open_record(vault.keys, key, stored, vault.access.trusted)
         record = canonical.loads(_unpack(frame), where)

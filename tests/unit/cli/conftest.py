@@ -51,7 +51,7 @@ ANSWERS: dict[str, Any] = {
         }
     ],
     "replicate": {"asset": "m", "copied": [{"point": POINT, "region": "b", "from": "a", "new_bytes": 5}], "seconds": 1},
-    "verify": {"results": [{**RESULT, "ok": True, "findings": []}]},
+    "verify": {"ok": True, "results": [{**RESULT, "ok": True, "findings": []}], "runs": []},
     "restore": {
         "point": POINT,
         "region": "b",

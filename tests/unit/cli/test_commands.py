@@ -7,6 +7,7 @@ import pytest
 from dr_lib.errors import NotFound
 from tests.unit.cli.conftest import ANSWERS, POINT, RESULT, SMOKE
 
+ALL = {"unverified": False, "percent": None}
 PLAIN = {"attachments": None, "tensor": ()}
 CALLS = [
     (["init"], "initialize", {"regions": None}),
@@ -17,11 +18,15 @@ CALLS = [
     (["points", "m"], "points", {"asset": "m"}),
     (["replicate", "m"], "replicate", {"asset": "m", "point": None, "to": None}),
     (["replicate", POINT, "--to", "b"], "replicate", {"asset": "m", "point": POINT, "to": ["b"]}),
-    (["verify"], "verify", {"asset": None, "point": None, "region": None, "mode": "full", "unverified": False}),
+    (
+        ["verify"],
+        "verify",
+        {"asset": None, "point": None, "region": None, "mode": "full", "unverified": False, "percent": None},
+    ),
     (
         ["verify", POINT, "--region", "b", "--mode", "structure"],
         "verify",
-        {"asset": "m", "point": POINT, "region": "b", "mode": "structure", "unverified": False},
+        {"asset": "m", "point": POINT, "region": "b", "mode": "structure", **ALL},
     ),
     (
         ["restore", "m", "--to", "/t"],
@@ -83,7 +88,7 @@ NOT_DONE = [
     (
         ["verify"],
         "verify",
-        {"results": [{**RESULT, "ok": False, "findings": ["pack ab is damaged"]}]},
+        {"ok": False, "runs": [], "results": [{**RESULT, "ok": False, "findings": ["pack ab is damaged"]}]},
         4,
         "ab is damaged",
     ),
@@ -159,7 +164,7 @@ def test_nothing_to_replicate_is_said(drctl):
 
 
 def test_nothing_to_verify_is_said(drctl):
-    drctl.runtime.answers["verify"] = {"results": []}
+    drctl.runtime.answers["verify"] = {"ok": True, "results": [], "runs": []}
     assert drctl("verify") == 0
     assert "there is no copy to verify" in drctl.out
 
@@ -172,6 +177,10 @@ def test_a_name_that_is_neither_asset_nor_point_is_exit_5(drctl, command, name):
 
 
 def test_square_brackets_are_told_as_they_are(drctl):
-    drctl.runtime.answers["verify"] = {"results": [{**RESULT, "ok": False, "findings": ["frame [bold]7[/bold] :x:"]}]}
+    drctl.runtime.answers["verify"] = {
+        "ok": False,
+        "runs": [],
+        "results": [{**RESULT, "ok": False, "findings": ["frame [bold]7[/bold] :x:"]}],
+    }
     drctl("verify")
     assert "frame [bold]7[/bold] :x:" in drctl.out

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from dr_lib.config import load_config
-from dr_lib.errors import UsageError
+from dr_lib.errors import Refused, UsageError
 from dr_lib.model.asset import AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
-from dr_lib.model.region import LockMode, LockPolicy, Region, StoreRef
+from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
 
 WHOLE = """
 version: 1
@@ -56,11 +56,51 @@ def write(folder: Path, text: str) -> Path:
 
 def test_regions_are_what_the_file_says_in_its_order(tmp_path):
     config = load_config(write(tmp_path, WHOLE))
-    east = StoreRef("s3://dr-us-east", "http://127.0.0.1:8333", "env:DR_US_EAST")
+    east = StoreRef("s3://dr-us-east", "http://127.0.0.1:8333")
+    lock, keys = LockPolicy(LockMode.COMPLIANCE, 30), RoleCredentials.shared("env:DR_US_EAST")
     assert list(config.regions) == ["us-east", "vaulted", "nas"]
-    assert config.regions["us-east"] == Region("us-east", east, LockPolicy(LockMode.COMPLIANCE, 30))
+    assert config.regions["us-east"] == Region("us-east", east, lock, credentials=keys)
     assert config.regions["vaulted"] == Region("vaulted", StoreRef("rclone:archive:dr"))
     assert config.regions["nas"] == Region("nas", StoreRef("file:///mnt/nas/dr"))
+
+
+def opened_with(folder: Path, credentials: str) -> dict[str, str | None]:
+    """The reference that opens a region for each role; None for a role that is refused."""
+    text = f"regions: {{a: {{url: s3://bucket, credentials: {credentials}}}}}\nencryption: none\n"
+    region = load_config(write(folder, text)).region("a")
+    return {role.value: reference_of(region, role) for role in Role}
+
+
+def reference_of(region: Region, role: Role) -> str | None:
+    try:
+        return region.store_as(role).credentials
+    except Refused:
+        return None
+
+
+def test_one_reference_opens_a_region_for_every_role(tmp_path):
+    assert opened_with(tmp_path, "env:ALL") == dict.fromkeys(("reader", "writer", "verifier", "janitor"), "env:ALL")
+
+
+def test_each_role_has_its_own_credentials(tmp_path):
+    named = {role.value: f"env:{role.value.upper()}" for role in Role}
+    assert opened_with(tmp_path, str(named).replace("'", "")) == named
+
+
+@pytest.mark.parametrize(
+    ("credentials", "opened"),
+    [
+        ("{writer: env:W}", ("env:W", "env:W", "env:W", None)),
+        ("{writer: env:W, verifier: env:V}", ("env:V", "env:W", "env:V", None)),
+        ("{reader: env:R}", ("env:R", None, None, None)),
+        ("{janitor: env:J}", (None, None, None, "env:J")),
+        ("{reader: env:R, janitor: env:J, writer: env:W}", ("env:R", "env:W", "env:W", "env:J")),
+    ],
+)
+def test_a_role_without_credentials_falls_back_but_never_to_the_janitor(tmp_path, credentials, opened):
+    assert opened_with(tmp_path, credentials) == dict(
+        zip(("reader", "writer", "verifier", "janitor"), opened, strict=True)
+    )
 
 
 def test_an_asset_is_what_the_file_says(tmp_path):

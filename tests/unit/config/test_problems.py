@@ -147,6 +147,9 @@ def test_a_wrong_asset(tmp_path, fields, problem):
         ("url: s3://bucket, lock: {mode: compliance}", "regions.a.lock.days: this field is required; add `days: 30`"),
         ("url: s3://bucket, lock: {mode: compliance, days: 0}", "regions.a.lock.days: 0 is not allowed"),
         ("url: file:///v, lock: {mode: compliance, days: 3}", "regions.a.lock: only s3:// can lock objects; remove it"),
+        ("url: s3://bucket, credentials: {writer: key}", "regions.a.credentials.writer: this is no reference to cred"),
+        ("url: s3://bucket, credentials: {owner: env:X}", "regions.a.credentials.owner: there is no such field"),
+        ("url: s3://bucket, credentials: {}", "regions.a.credentials: this names no role's credentials"),
         ("url: 'rclone:r:v', credentials: env:X", "regions.a.credentials: only s3:// takes credentials here"),
     ],
 )
@@ -194,6 +197,7 @@ def test_a_wrong_field_on_top(tmp_path, text, problem):
         ("url: s3://bucket, credentials: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalr"),
         ("url: s3://bucket, credentials: profile:wJalrXUtnFEMI7K7MDENG7bPxRfiCYEXAMPLEKEY", "wJalr"),
         ("url: s3://bucket, credentials: {key: hunter2}", "hunter2"),
+        ("url: s3://bucket, credentials: {writer: AKIAIOSFODNN7EXAMPLE}", "IOSFODNN"),
         ("url: s3://user:hunter2@bucket", "hunter2"),
         ("url: s3://bucket, endpoint: 'http://user:hunter2@host'", "hunter2"),
         ("url: 'sftp://user:hunter2@host/dir'", "hunter2"),

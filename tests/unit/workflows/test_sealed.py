@@ -182,7 +182,7 @@ def test_signers_are_taken_from_the_vault_where_none_are_pinned(world):
 def test_an_unsigned_event_takes_the_word_back(world):
     world.runtime.backup(ASSET, ["one"])
     world.runtime.verify(ASSET, region="one")
-    event = next((world.regions["one"] / "events").rglob("*.json"))
+    event = next((world.regions["one"] / "events").rglob("*-verification-*.json"))
     assert world.runtime.points(ASSET)[0]["copies"]["one"] == "verified"
     payload = json.loads(event.read_bytes())
     from dr_lib.format import layout

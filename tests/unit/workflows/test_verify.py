@@ -9,11 +9,10 @@ import pytest
 from dr_lib.clock import utc_now
 from dr_lib.errors import NotFound, UsageError
 from dr_lib.progress import SILENT
-from dr_lib.workflows.verify import Mode, verify
+from dr_lib.workflows.verify.verify import Asked, Mode, verify
 from tests.golden import writing as golden
 from tests.golden.forging import FORGERIES, NAME, vault_at
 from tests.golden.test_golden_sealed import SEALED
-from tests.golden.writing_sealed import LATER
 from tests.world import ASSET, World, change, flip, make_world
 
 
@@ -106,12 +105,12 @@ def test_only_what_is_not_verified_is_read_again_when_asked_so(world: World):
 def test_a_point_or_mode_that_does_not_exist_is_said(world: World):
     with pytest.raises(NotFound, match="no region holds"):
         world.runtime.verify(ASSET, point="20200101T000000000000Z-00000000")
-    with pytest.raises(UsageError, match="structure, full"):
+    with pytest.raises(UsageError, match="structure, sample, full"):
         world.runtime.verify(ASSET, mode="glance")
 
 
 def test_points_that_disagree_about_a_shared_pack_are_judged_apart(tmp_path):
     shutil.copytree(SEALED, tmp_path / "vault")
     change(tmp_path / "vault" / NAME, lambda _: FORGERIES["has another salt"]())
-    results = verify(vault_at(tmp_path / "vault"), golden.ASSET, [golden.POINT, LATER], Mode.FULL, SILENT, utc_now)
+    results = verify(vault_at(tmp_path / "vault"), golden.ASSET, Asked(Mode.FULL), SILENT, utc_now).results
     assert [result.ok for result in results] == [True, False]
