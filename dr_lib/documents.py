@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dr_lib.format.canonical import time_text
+from dr_lib.model.hold import ANOMALY
 
 if TYPE_CHECKING:
     from dr_lib.model.copy import CopyLock, KnownPoint, Verification
     from dr_lib.model.drill import DrillReport, Phase, SmokeResult
+    from dr_lib.model.hold import Hold, Quarantine
     from dr_lib.model.scrub import Coverage, Scrub
     from dr_lib.policy.standing import Standing
     from dr_lib.vault.evidence import PastDrill
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dr_lib.workflows.backup.records import BackupPlan, StoredPart
     from dr_lib.workflows.heal.heal import Healed
     from dr_lib.workflows.heal.wounds import Mended
+    from dr_lib.workflows.quarantine import Ended
     from dr_lib.workflows.replicate import Replicated
     from dr_lib.workflows.restore.restore import Restored
 
@@ -56,6 +59,21 @@ def committed_document(
         "copies": copies,
         "seconds": round(seconds, 3),
         "warnings": [*([committed.note] if committed.note else []), *exposed],
+        "gate": _gate_document(committed),
+    }
+
+
+def _gate_document(committed: Committed) -> Document | None:
+    """How the gates found a point; None where they were not asked."""
+    judged = committed.judged
+    if judged is None and not committed.quarantined:
+        return None
+    return {
+        "quarantined": bool(committed.quarantined),
+        "findings": list(committed.quarantined),
+        "compared_with": (judged.compared_with or None) if judged else None,
+        "new_share": judged.share if judged else None,
+        "untold": list(judged.untold) if judged else [],
     }
 
 
@@ -70,6 +88,37 @@ def point_document(point: KnownPoint) -> Document:
         "files": point.files,
         "copies": {copy.region: copy.state.value for copy in point.copies},
         "locks": {copy.region: _lock_word(copy.lock) for copy in point.copies if copy.lock is not None},
+        "quarantined": None if point.quarantine is None else reasons(point.quarantine),
+    }
+
+
+def reasons(quarantine: Quarantine) -> list[str]:
+    """Why a point is in quarantine; never empty."""
+    return list(quarantine.findings or ()) or ["why cannot be read any more"]
+
+
+def quarantine_document(found: Mapping[str, Quarantine], holds: Sequence[Hold], *, is_committed: bool) -> Document:
+    """A point in quarantine, by region; `held` are the points on hold because of it."""
+    one = next(iter(found.values()))
+    name = f"{ANOMALY}{one.point}"
+    return {
+        "asset": one.asset,
+        "point": one.point,
+        "at": time_text(one.at),
+        "regions": list(found),
+        "findings": reasons(one),
+        "committed": is_committed,
+        "held": sorted({hold.point for hold in holds if hold.name == name}),
+    }
+
+
+def ended_document(asset: str, point: str, ended: Sequence[Ended]) -> Document:
+    """A quarantine that was ended, or its holds alone."""
+    return {
+        "asset": asset,
+        "point": point,
+        "cleared": [one.region for one in ended if one.cleared],
+        "released": {one.region: list(one.released) for one in ended},
     }
 
 

@@ -22,6 +22,7 @@ from dr_lib.model.region import Region, Role
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
 from dr_lib.use_cases.backing_up import BackingUp
+from dr_lib.use_cases.distrusting import Distrusting
 from dr_lib.use_cases.healing import Healing
 from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
@@ -35,7 +36,18 @@ from dr_lib.wiring import Wiring
 from dr_lib.workflows.initialize import Site, initialize
 
 
-class Runtime(BackingUp, Verifying, Healing, Recovering, Reporting, KeepingKeys, Holding, Pruning, Uncovering):
+class Runtime(
+    BackingUp,
+    Verifying,
+    Healing,
+    Recovering,
+    Distrusting,
+    Reporting,
+    KeepingKeys,
+    Holding,
+    Pruning,
+    Uncovering,
+):
     """Every use case over one configuration. Make one with `Runtime.load`; safe to keep, holds nothing open."""
 
     @classmethod

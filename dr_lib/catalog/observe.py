@@ -10,10 +10,12 @@ from typing import Final
 from dr_lib.errors import DrError, IntegrityError, NotFound
 from dr_lib.format.layout import PointName, manifest_key
 from dr_lib.model.copy import Copy, CopyLock, CopyState, KnownPoint, Verification
+from dr_lib.model.hold import Quarantine
 from dr_lib.model.manifest import PointSummary
 from dr_lib.policy.copy_state import derive
 from dr_lib.storage.locking import locking
 from dr_lib.vault.expiries import expired_points
+from dr_lib.vault.holds import quarantines
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 
@@ -38,13 +40,14 @@ class _Holding:
     committed: frozenset[str]
     planned: frozenset[str]
     verified: dict[str, list[Verification | None]]
+    distrusted: dict[str, Quarantine]
     expired: frozenset[str] = frozenset()
 
 
 def observe(asset: str, answers: Mapping[str, Answer], *, locks: bool = False) -> Observation:
     """The state of every copy of an asset's points in the regions of `answers` (the asset's, in its order).
 
-    Costs three listings a region, about one small get a verified point and one a point; one listing more where a region
+    Costs four listings a region, about one small get a verified point and one a point; one listing more where a region
     lacks a point that another has, and a get for each that expired there. A region that fails while it is asked counts
     as silent: its copies are `unknown`. Raises nothing for a silent region. `locks` asks one thing more of each
     committed copy, where its region has locks.
@@ -71,6 +74,7 @@ def _ask(asset: str, answer: Answer) -> _Holding | DrError:
             committed=frozenset(name.point for name in answer.points(asset)),
             planned=frozenset(name.point for name in answer.pending(asset)),
             verified=verifications(answer, asset),
+            distrusted=quarantines(answer, asset),
         )
     except DrError as error:
         return error
@@ -104,6 +108,7 @@ def _known(name: PointName, regions: Sequence[str], holdings: Mapping[str, _Hold
         stored_bytes=summary.stored_bytes if summary else 0,
         files=summary.files if summary else 0,
         copies=tuple(copies[region] for region in regions),
+        quarantine=next((h.distrusted[name.point] for h in holdings.values() if name.point in h.distrusted), None),
     )
 
 

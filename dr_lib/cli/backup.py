@@ -10,6 +10,8 @@ from dr_lib.cli.figures import copies, pairs, size, span
 from dr_lib.cli.limits import LimitDownload, LimitUpload, limited
 from dr_lib.cli.session import Session, command
 
+QUARANTINED = 3
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -34,14 +36,19 @@ def register(app: typer.Typer) -> None:
         ] = None,
         limit_upload: LimitUpload = None,
         limit_download: LimitDownload = None,
-    ) -> None:
-        """Back an asset up: a new recovery point in its first region, and copies in the others."""
+    ) -> int:
+        """Back an asset up: a new recovery point in its first region, and copies in the others.
+
+        A point that is unlike the last good one (see gates in dr.yaml) is stored in one region and put in quarantine:
+        exit code 3, and `drctl quarantine list` says why.
+        """
         progress = session.progress()
         try:
             document = limited(session, limit_upload, limit_download).backup(asset, region, progress)
         finally:
             progress.finish()
         session.output.show(document, lambda console: _tell(console, document))
+        return QUARANTINED if (document.get("gate") or {}).get("quarantined") else 0
 
 
 def _tell(console: Console, document: dict[str, Any]) -> None:
@@ -54,4 +61,9 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         ("copies", copies(document["copies"])),
         ("took", span(document["seconds"])),
     ]
+    gate = document.get("gate") or {}
+    if gate.get("compared_with"):
+        facts.append(("like", gate["compared_with"]) if not gate["quarantined"] else ("unlike", gate["compared_with"]))
+    facts += [("QUARANTINE", text) for text in gate.get("findings", ())]
+    facts += [("not told", text) for text in gate.get("untold", ())]
     pairs(console, facts + [("warning", text) for text in document.get("warnings", ())])

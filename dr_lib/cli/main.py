@@ -22,6 +22,7 @@ from dr_lib.cli import (
     keys,
     points,
     prune,
+    quarantine,
     replicate,
     restore,
     signature,
@@ -41,7 +42,7 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 HELP = ("-h", "--help")
 COMMANDS = (
     *(init, backup, points, replicate, verify, heal, uncover, restore, smoke, drill, status, doctor),
-    *(hold, prune, signature, keys, demo),
+    *(hold, quarantine, prune, signature, keys, demo),
 )
 """Each named as its module, in the order of the help."""
 

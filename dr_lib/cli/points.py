@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,7 +22,12 @@ def register(app: typer.Typer) -> None:
         """List recovery points, newest first, with the state of every copy as the regions tell it now."""
         found = session.runtime().points(asset)
         body = [
-            (p["asset"], p["point"], size(p["logical_bytes"]), size(p["stored_bytes"]), copies(p["copies"], p["locks"]))
-            for p in found
+            (p["asset"], p["point"], size(p["logical_bytes"]), size(p["stored_bytes"]), _standing(p)) for p in found
         ]
         session.output.show(found, lambda console: rows(console, HEADINGS, body))
+
+
+def _standing(point: dict[str, Any]) -> str:
+    return "\n".join(
+        [copies(point["copies"], point["locks"]), *(f"QUARANTINE: {text}" for text in point.get("quarantined") or ())]
+    )

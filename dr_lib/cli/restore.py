@@ -78,4 +78,5 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         facts.append(("signature", document["signature"]))
     if document.get("kept_bytes"):
         facts.append(("kept", f"{size(document['kept_bytes'])} from the try before"))
+    facts += [("WARNING", text) for text in document.get("warnings", ())]
     pairs(console, facts + [("repaired", text) for text in document.get("repairs", ())])

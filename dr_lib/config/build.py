@@ -30,6 +30,7 @@ from dr_lib.model.asset import (
     Tolerance,
 )
 from dr_lib.model.config import Config, Limits
+from dr_lib.model.gates import Gates
 from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
 from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
@@ -87,6 +88,7 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         smoke=None if asset.smoke is None else _smoke(asset.smoke, folder),
         expectations=_beside(asset.expectations, folder),
         signature=None if asset.signature is None else _signature(asset.signature, folder),
+        gates=None if asset.gates is None else Gates(**asset.gates.model_dump()),
     )
 
 

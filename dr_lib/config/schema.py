@@ -77,6 +77,30 @@ def _count(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(partial(values.whole, least=least, most=most))
 
 
+def _factor(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 < value <= 1e9:
+        raise ValueError(f"{value!r} is not allowed; write a number above 1: so many times as much is an anomaly")
+    return float(value)
+
+
+def _share(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError(f"{value!r} is no share; write a number above 0, up to 1")
+    return float(value)
+
+
+def _gates(value: object) -> object:
+    if value == "none":
+        return None
+    if not isinstance(value, dict):
+        raise ValueError(
+            "this must hold thresholds; write `gates: {norm_jump: 10}`, or `gates: none` to compare nothing"
+        )
+    return value
+
+
+Factor = Annotated[float, BeforeValidator(_factor)]
+Share = Annotated[float, BeforeValidator(_share)]
 Text = Annotated[str, BeforeValidator(values.text)]
 Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
@@ -221,6 +245,19 @@ class SignatureSchema(Strict):
     certificate_chain: list[Text] = Field(default=[])
 
 
+class GatesSchema(Strict):
+    """`gates:` of an asset."""
+
+    norm_jump: Factor = 10.0
+    changed_tensors: Share = 1.0
+    new_bytes: Share = 0.95
+    incompressible: Share = 0.98
+    growth: Factor = 10.0
+    shrink: Share = 0.5
+    nulls: Share = 0.3
+    structure: Annotated[bool, BeforeValidator(_switch)] = True
+
+
 class AssetSchema(Strict):
     """One entry of `assets:`."""
 
@@ -235,6 +272,7 @@ class AssetSchema(Strict):
     smoke: SmokeSchema | None = None
     expectations: Text | None = None
     signature: Annotated[SignatureSchema | None, BeforeValidator(_signature)] = None
+    gates: Annotated[GatesSchema | None, BeforeValidator(_gates)] = GatesSchema()
 
 
 class PruneSchema(Strict):

@@ -115,8 +115,14 @@ def tensor_json(entry: TensorEntry) -> Json:
     }
 
 
+def measured_json(entry: TensorEntry) -> Json:
+    """A tensor with its norm: for the records of a run, of which a manifest takes over all but that."""
+    norm = entry.stats.norm if entry.stats else None
+    return tensor_json(entry) | ({} if norm is None else {"norm": norm})
+
+
 def parse_tensor(item: Json) -> TensorEntry:
-    """Inverse of `tensor_json`."""
+    """Inverse of `tensor_json` and of `measured_json`."""
     return TensorEntry(
         file=text(item["file"]),
         name=text(item["name"]),
@@ -125,7 +131,7 @@ def parse_tensor(item: Json) -> TensorEntry:
         offset=natural(item["offset"]),
         length=natural(item["length"]),
         digest=hash_bytes(item["digest"]),
-        stats=_parse_stats(item["stats"]),
+        stats=_parse_stats(item["stats"], item.get("norm")),
     )
 
 
@@ -193,12 +199,11 @@ def _stats_json(stats: TensorStats | None) -> Json | None:
     }
 
 
-def _parse_stats(item: Json | None) -> TensorStats | None:
+def _parse_stats(item: Json | None, norm: object) -> TensorStats | None:
     if item is None:
         return None
-    return TensorStats(
-        number(item["min"]), number(item["max"]), number(item["mean"]), natural(item["nan"]), natural(item["inf"])
-    )
+    counts = natural(item["nan"]), natural(item["inf"])
+    return TensorStats(number(item["min"]), number(item["max"]), number(item["mean"]), *counts, number(norm))
 
 
 def number(value: object) -> float | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from dr_lib.model.gates import Gates
 from dr_lib.model.region import StoreRef
 
 
@@ -92,6 +93,7 @@ class Asset:
     """A protected thing. `regions` is ordered: the first one is backed up to, the others get copies.
 
     Within `verify_within` every stored byte is read again; `heals`: what is found damaged is healed without asking.
+    `gates` is None where the configuration says that nothing is compared with the last good point.
     """
 
     name: str
@@ -108,3 +110,4 @@ class Asset:
     signature: SignaturePolicy | None = None
     verify_within: timedelta = timedelta(days=30)
     heals: bool = False
+    gates: Gates | None = field(default_factory=Gates)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from dr_lib.model.hold import Quarantine
+
 
 class CopyState(StrEnum):
     """State of a copy as observed, never as intended.
@@ -72,7 +74,10 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class KnownPoint:
-    """A recovery point and its copies over all regions that the asset names (sorted by region)."""
+    """A recovery point and its copies over all regions that the asset names (sorted by region).
+
+    `quarantine` is set when a region that answered distrusts the point: then it is taken by its id alone.
+    """
 
     asset: str
     point: str
@@ -81,6 +86,7 @@ class KnownPoint:
     stored_bytes: int
     files: int
     copies: tuple[Copy, ...]
+    quarantine: Quarantine | None = None
 
     def copy_in(self, region: str) -> Copy:
         """The copy in `region`; state `missing` when the asset does not name that region."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+ANOMALY: Final = "anomaly-"
+"""Beginning of the names of holds that a quarantine caused; the quarantined point's id follows."""
 
 
 @dataclass(frozen=True, slots=True)

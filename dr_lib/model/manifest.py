@@ -68,13 +68,18 @@ class LinkEntry:
 
 @dataclass(frozen=True, slots=True)
 class TensorStats:
-    """What a tensor's numbers look like; min, max and mean are over the finite elements, None without any."""
+    """What a tensor's numbers look like; min, max and mean are over the finite elements, None without any.
+
+    `norm` is the L2 norm of the finite ones, None where they are no floating-point numbers or nobody took it. It goes
+    into the records of a run, which the next run is compared with, and not into the manifest.
+    """
 
     minimum: float | None
     maximum: float | None
     mean: float | None
     nan: int
     inf: int
+    norm: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from dr_lib.policy.rpo import newest_verified, rpo_seconds
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`rpo_s` is the age of the newest verified point, None without one; `problems` is empty when all is well."""
+    """`rpo_s` is the age of the newest verified point, None without one; `problems` is empty when all is well.
+
+    Of quarantined points neither is one.
+    """
 
     asset: str
     newest: KnownPoint | None
@@ -38,7 +41,7 @@ def standing(
     """
     verified = newest_verified(points, asset.regions, now)
     age = rpo_seconds(verified, now)
-    newest = points[0] if points else None
+    newest = next((point for point in points if point.quarantine is None), None)
     problems = [*(f"{region} does not answer" for region in silent), *unread]
     if age is None:
         problems.append("no verified point in any region that answers")
@@ -48,6 +51,9 @@ def standing(
         )
     if newest is not None:
         problems += [_say(newest, region) for region in asset.regions if _say(newest, region)]
+    if points and (distrusted := points[0].quarantine) is not None:
+        why = distrusted.findings[0] if distrusted.findings else "why cannot be read"
+        problems.append(f"the newest point {points[0].point} is quarantined: {why}")
     if last_verdict is None:
         problems.append("never drilled: nothing shows that the RTO holds")
     elif last_verdict != Verdict.PROVEN:

@@ -7,12 +7,14 @@ import logging
 import posixpath
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from dr_lib.clock import Clock, utc_now
 from dr_lib.model.manifest import DirectoryEntry, LinkEntry
 from dr_lib.policy.links import LeadsOutside, resolve
 from dr_lib.sources.base import Source, SourceFile, SourceListing
+from dr_lib.sources.cut_short import cut_short, saves_without_end
 from dr_lib.sources.offenders import unstable
 
 UNFINISHED = (".tmp", ".incomplete", ".part", ".partial", ".crdownload", ".download")
@@ -32,14 +34,16 @@ def freeze(source: Source, *, clock: Clock = utc_now) -> SourceListing:
 
     It is taken twice where something changed within `RECENT`; a source that rested so long is looked at again by the
     commit alone. Raises `SourceUnstable`, naming the first five offenders and their number, when something is named
-    like an unfinished download, when a sharded model's index names shards that are not there, or when the second
-    listing, taken right after, differs. Raises what `source` raises. Files changed in the future (by `clock`) are only
-    logged.
+    like an unfinished download, when a sharded model's index names shards that are not there, when a file that changed
+    within `RECENT` ends before its format says, or when the second listing, taken right after, differs. Raises what
+    `source` raises. Files changed in the future (by `clock`) are only logged. A file that has been cut short for longer
+    is nobody's save in flight: it is kept as it is.
     Nothing is written; a retry is safe.
     """
     listing = source.listing()
     _refuse_unfinished(source, listing)
     _refuse_incomplete(source, listing)
+    _refuse_cut_short(source, listing, clock)
     moved = changes(listing, source.listing()) if _is_recent(listing, clock) else ()
     if moved:
         hint = "wait until nothing writes there, then back up again"
@@ -89,6 +93,17 @@ def _refuse_incomplete(source: Source, listing: SourceListing) -> None:
     if absent:
         hint = "copy the missing shards in, or remove the index"
         raise unstable("a model is incomplete", absent, url=source.url, hint=hint)
+
+
+def _refuse_cut_short(source: Source, listing: SourceListing, clock: Clock) -> None:
+    now, margin = clock(), RECENT
+    first, last = ((moment.timestamp() * 1e9) for moment in (now - margin, now + margin))
+    fresh = [file for file in listing.files if first <= file.mtime_ns <= last]
+    short = [why for file in fresh if (why := cut_short(file.path, partial(source.read, file), file.size))]
+    short += saves_without_end(fresh, listing)
+    if short:
+        hint = "wait until the writer is done; what is left so for a minute is kept as it is"
+        raise unstable("a save is under way", short, url=source.url, hint=hint)
 
 
 def _indexes(listing: SourceListing) -> Iterator[tuple[str, SourceFile]]:

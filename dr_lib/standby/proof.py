@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from dr_lib.errors import NotFound, UsageError
+from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.model.asset import Asset, AssetKind, SmokePolicy
 from dr_lib.standby import environment, smoke
 from dr_lib.standby.smoke.request import EXPECTATIONS, GOLDEN, TABLES, known_policy
@@ -32,6 +32,26 @@ def record_proof(asset: Asset, directory: Path, *, timeout_s: float = smoke.DEFA
     policy = known_policy(asset)
     golden = smoke.record_golden(directory, policy.loader, _inputs(policy), timeout_s=timeout_s)
     return {GOLDEN: _encoded({**golden, "environment": environment.capture()})}
+
+
+def gate_facts(
+    directory: Path, proof: dict[str, bytes], *, timeout_s: float = smoke.DEFAULT_TIMEOUT_S
+) -> dict[str, Any]:
+    """What the gates of a backup compare of the live tables in `directory`, after `proof` was recorded of them.
+
+    `tables` as in `tables.json`; `broken` lists expectations that do not hold, and is left out where none are named;
+    `untold` says why they could not be evaluated. Runs in a fresh process, raises nothing, and writes nothing.
+    """
+    if TABLES not in proof:
+        return {}
+    facts = {"tables": json.loads(proof[TABLES])["tables"]}
+    if EXPECTATIONS not in proof or not facts["tables"]:
+        return facts
+    try:
+        suites = proof[EXPECTATIONS].decode(errors="replace")
+        return facts | {"broken": smoke.broken_expectations(directory, suites, timeout_s=timeout_s)}
+    except DrError as error:
+        return facts | {"untold": f"the expectations could not be evaluated: {error.what}"}
 
 
 def proof_basis(asset: Asset) -> str:

@@ -19,16 +19,18 @@ from dr_lib.policy.exposure import exposure
 from dr_lib.policy.shard_plan import local_shard_bytes
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
-from dr_lib.standby.proof import proof_basis, record_proof
+from dr_lib.standby.proof import gate_facts, proof_basis, record_proof
 from dr_lib.use_cases.examining import examine_uncommitted
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
 from dr_lib.vault.closing import refuse_closed
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.writers import refuse_without_writer_key
-from dr_lib.workflows.backup.commit import commit_backup
+from dr_lib.workflows.backup.commit import Committed, commit_backup
+from dr_lib.workflows.backup.gate import hold_good
+from dr_lib.workflows.backup.kept import PastRun
 from dr_lib.workflows.backup.plan import plan_backup
-from dr_lib.workflows.backup.proof import ProofRecorder
+from dr_lib.workflows.backup.proof import ProofRecorder, no_facts
 from dr_lib.workflows.backup.proof import record_proof as store_proof
 from dr_lib.workflows.backup.records import PROOF, BackupPlan, StoredPart, load_plan, shard_name
 from dr_lib.workflows.backup.shard import store_shard
@@ -61,42 +63,51 @@ class BackingUp(OverConfig):
         return {"attachments": list(part.names), "note": part.note}
 
     def commit_backup(self, asset: str, region: str, run: str) -> Document:
-        """Commit a run whose shards and proof are stored. Idempotent."""
+        """Commit a run whose shards and proof are stored. Idempotent.
+
+        An anomalous point is committed all the same, and in quarantine: see `gate` in the document.
+        """
         started = monotonic()
         vault, plan = self._run(asset, region, run)
         facts = self.config.asset(asset)
         source = self._wiring.source(facts)
         seen = examine_uncommitted(facts, source, vault, plan)
-        committed = commit_backup(vault, source, plan, capture() | seen.facts)
+        committed = commit_backup(vault, source, plan, capture() | seen.facts, gates=facts.gates)
         copies = {region: CopyState.COMPLETE.value}
+        loose = self._hold_elsewhere(committed, [name for name in facts.regions if name != region])
         seconds = monotonic() - started
-        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
+        return seen.noted(documents.committed_document(committed, copies, seconds, (*loose, *self._exposed())))
 
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
 
         When a copy fails the point stays committed, the other regions still get theirs, and the first failed region's
-        error is raised, saying so.
+        error is raised, saying so. An anomalous point is committed in quarantine, and kept in that region alone: what
+        may be a damaged source is not spread, and is copied when somebody has cleared it.
         """
         started = monotonic()
         facts = self.config.asset(asset)
         wanted = list(regions or facts.regions)
         vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
-        plan = self._plan(facts, vault, here=True)
+        past: list[PastRun] = []
+        plan = self._plan(facts, vault, here=True, seen=past)
         source = self._wiring.source(facts)
         seen = examine_uncommitted(facts, source, vault, plan)
         parts = self._store(facts, vault, plan, progress)
-        committed = commit_backup(vault, source, plan, capture() | seen.facts, parts)
+        known = past[0] if past else None
+        committed = commit_backup(vault, source, plan, capture() | seen.facts, parts, facts.gates, known)
         copies = {vault.region: CopyState.COMPLETE.value}
         failed: list[DrError] = []
-        for region in (name for name in wanted if name != vault.region):
+        others = [name for name in wanted if name != vault.region]
+        loose = self._hold_elsewhere(committed, [name for name in facts.regions if name != vault.region])
+        for region in others if not committed.quarantined else ():
             with kept_in(failed):
                 self._replicate_or_say(asset, plan.point, vault, region, progress)
                 copies[region] = CopyState.COMPLETE.value
         progress.finish()
         raise_first(failed)
         seconds = monotonic() - started
-        return seen.noted(documents.committed_document(committed, copies, seconds, self._exposed()))
+        return seen.noted(documents.committed_document(committed, copies, seconds, (*loose, *self._exposed())))
 
     def replicate(
         self,
@@ -108,7 +119,7 @@ class BackingUp(OverConfig):
         """Copy a point (every point, when None) to the regions of the asset that lack it. Idempotent.
 
         Every region and point is tried, but none more in a region that stopped answering; the first error is raised at
-        the end.
+        the end. A quarantined point is copied when it is named, and with its quarantine.
         """
         started = monotonic()
         facts = self.config.asset(asset)
@@ -117,7 +128,8 @@ class BackingUp(OverConfig):
         found = self._wiring.answers(sources) | self._wiring.answers(targets, Role.WRITER)
         answers = {name: found[name] for name in dict.fromkeys([*facts.regions, *targets])}
         known = observe(asset, answers)
-        points = [p for p in known.points if point in (None, p.point) and restorable_regions(p)]
+        named = [p for p in known.points if p.point == point or (point is None and p.quarantine is None)]
+        points = [p for p in named if restorable_regions(p)]
         if point is not None and not points:
             choose_point(asset, known, point)
         copied: list[Document] = []
@@ -131,15 +143,26 @@ class BackingUp(OverConfig):
         raise_first(failed)
         return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
 
+    def _hold_elsewhere(self, committed: Committed, regions: Sequence[str]) -> tuple[str, ...]:
+        """Holds on the good points of the other regions when a point is quarantined; a sentence where that failed."""
+        point = committed.summary
+        failed: list[str] = []
+        for region, answer in self._wiring.answers(regions if committed.quarantined else ()).items():
+            try:
+                hold_good(open_or_raise(answer), point.asset, point.point, point.created_at)
+            except DrError as error:
+                failed.append(f"the good points in {region} are not on hold: {error.what}")
+        return tuple(failed)
+
     def _exposed(self) -> tuple[str, ...]:
         return exposure(self.config.encryption, self.config.signing)
 
-    def _plan(self, asset: Asset, vault: Vault, *, here: bool = False) -> BackupPlan:
+    def _plan(self, asset: Asset, vault: Vault, *, here: bool = False, seen: list[PastRun] | None = None) -> BackupPlan:
         refuse_without_writer_key(vault)
         limits = self.config.limits
         local = partial(local_shard_bytes, workers=limits.workers, most=limits.shard_bytes)
         size = local if here else lambda _: limits.shard_bytes
-        return plan_backup(asset, self._wiring.source(asset), vault, size, self._wiring.clock)
+        return plan_backup(asset, self._wiring.source(asset), vault, size, self._wiring.clock, seen)
 
     def _run(self, asset: str, region: str, run: str) -> tuple[Vault, BackupPlan]:
         vault = self._wiring.vault(self.config.region(region).name, Role.WRITER)
@@ -178,7 +201,8 @@ class BackingUp(OverConfig):
 
 
 def _recorder(asset: Asset) -> ProofRecorder:
-    return ProofRecorder(partial(record_proof, asset), proof_basis(asset))
+    facts = gate_facts if asset.gates is not None else no_facts
+    return ProofRecorder(partial(record_proof, asset), proof_basis(asset), facts)
 
 
 def _replicate_all(

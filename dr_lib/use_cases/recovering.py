@@ -53,7 +53,9 @@ class Recovering(OverConfig):
         place = Path(target).absolute()
         signature = RestoredSignature(self.config.asset(asset).signature, whole=not (include or tensor))
         done = restore(vaults, asset, chosen, place, progress, include, extra, tensor, inspect=signature)
-        return {**documents.restored_document(done, str(place), monotonic() - started), "signature": signature.state}
+        document = documents.restored_document(done, str(place), monotonic() - started)
+        warnings = _distrust(vaults, asset, chosen)
+        return {**document, "signature": signature.state, "warnings": warnings}
 
     def stream_tensors(
         self,
@@ -139,6 +141,22 @@ class Recovering(OverConfig):
             open_or_raise(answers[region])
         choice = choose_point(asset, observe(asset, answers), point, _moment(at))
         return open_ones(answers, choice.regions), choice.point.point
+
+
+def _distrust(vaults: Sequence[Vault], asset: str, point: str) -> list[str]:
+    """Whether the point that was restored is in quarantine; what cannot be read about it is said, too."""
+    from dr_lib.vault.holds import quarantines
+
+    warnings: list[str] = []
+    for vault in vaults:
+        try:
+            found = quarantines(vault, asset).get(point)
+        except DrError as error:
+            warnings.append(f"whether {vault.region} has {point} in quarantine could not be read: {error.what}")
+            continue
+        if found is not None:
+            return [f"{point} is in quarantine: {text}" for text in documents.reasons(found)]
+    return warnings
 
 
 def _moment(text: str | None) -> datetime | None:

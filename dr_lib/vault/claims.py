@@ -56,7 +56,10 @@ def claim(vault: Vault, asset: str, point: str, claimed: Claim) -> None:
 
 def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str]) -> dict[str, ObjectInfo]:
     """The last look before a commit: all packs of the vault; `IntegrityError` unless every one of `packs` is there with
-    its size, and every run key. A pack that the listing lacks is asked for by name: a listing may be older."""
+    its size, and every run key.
+
+    A pack that the listing lacks is asked for by name: a listing may be older than the newest objects.
+    """
     present = vault.pack_facts()
     for pack in packs:
         if pack.sha256 not in present or present[pack.sha256].size != pack.size:

@@ -13,6 +13,7 @@ from dr_lib.policy.failover import ASK_ANOTHER, decisive, decisive_of_pack
 from dr_lib.progress import Progress
 from dr_lib.vault.chunk_index import save_index
 from dr_lib.vault.claims import claim, claim_of, refuse_absent
+from dr_lib.vault.holds import add_quarantine, quarantines
 from dr_lib.vault.locking import keep_locked
 from dr_lib.vault.pack_reader import fetch_pack
 from dr_lib.vault.pack_writer import put_pack
@@ -42,6 +43,7 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
     never copied. When no source could give a pack whole, raises what `decisive` says; the packs copied so far stay.
     `IntegrityError` when the target does not hold what it acknowledged.
     `Refused` (7) when a prune of `target` is deleting something of it: replicate again when that has ended.
+    The quarantine of a point is in `target` before the point is, and has to be signed there (`UsageError`).
     """
     source, data, summary = _manifest(sources, asset, point)
     present = target.packs()
@@ -57,6 +59,7 @@ def replicate(sources: Sequence[Vault], target: Vault, asset: str, point: str, p
     claim(target, asset, point, claimed)
     stored = refuse_absent(target, summary.packs, claimed.keys)
     keep_locked(target, summary, stored, {ref.sha256 for ref in missing})
+    _copy_quarantine(sources, target, asset, point)
     target.commit(asset, point, data)
     progress.finish()
     notes = sorted({note for _, found in copied for note in found})
@@ -94,6 +97,14 @@ def _copy_run_keys(sources: Sequence[Vault], target: Vault, keys: Sequence[str])
             raise IntegrityError(f"the run key {key_id} is gone", where=", ".join(v.region for v in sources))
         if key_id not in present or present[key_id].generation < name.generation:
             copy_run_key(vault.store, target.store, name)
+
+
+def _copy_quarantine(sources: Sequence[Vault], target: Vault, asset: str, point: str) -> None:
+    """The word of the first source that distrusts the point; events name their region, so that it is said anew."""
+    found = (quarantines(vault, asset).get(point) for vault in sources)
+    distrusted = next((one for one in found if one is not None), None)
+    if distrusted is not None:
+        add_quarantine(target, distrusted)
 
 
 def _copy(

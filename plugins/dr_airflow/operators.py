@@ -124,11 +124,23 @@ class RecordProofOperator(BackupStepOperator):
 
 
 class CommitBackupOperator(BackupStepOperator):
-    """Commits the run: afterwards the recovery point exists. Its facts go with the event of every outlet."""
+    """Commits the run: afterwards the recovery point exists. Its facts go with the event of every outlet.
+
+    The task fails when the point is in quarantine: it is kept, is not announced and not copied. Cleared and run again
+    after `drctl quarantine clear`, it succeeds, and what follows it runs.
+    """
 
     def work(self) -> Facts:
-        """The committed point as `Runtime.commit_backup` describes it."""
-        return _open_runtime().commit_backup(self.asset, self.region, self.run)
+        """The committed point as `Runtime.commit_backup` describes it; `ObjectiveMissed` when it is not trusted."""
+        done: Facts = _open_runtime().commit_backup(self.asset, self.region, self.run)
+        gate = done["gate"] or {}
+        if gate.get("quarantined"):
+            raise ObjectiveMissed(
+                f"{done['point']} is stored and in quarantine: {'; '.join(gate['findings'])}",
+                where=f"{self.asset} in region {self.region}",
+                hint="see runbooks/backup-quarantined.md; earlier good points are on hold",
+            )
+        return done
 
     def hand_over(self, result: Facts, context: Context) -> Facts:
         """The point, after its event was attached to every outlet."""

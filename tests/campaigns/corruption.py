@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from dr_lib.errors import DrError
 from tests.campaigns.damage import Damage
@@ -84,23 +83,20 @@ def _restored(patient: Patient, point: str, right: Tree, region: str | None, all
 
 def _verified(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool, tuple[str, ...]]:
     """Whether a full verification of the sick region finds something, and what is wrong with how it says so."""
-    results: list[dict[str, Any]] = []
+    said: list[bool] = []
 
     def verify() -> None:
-        results.extend(patient.world.runtime.verify(ASSET, region=SICK, mode="full")["results"])
+        said.append(patient.world.runtime.verify(ASSET, region=SICK, mode="full")["ok"])
 
     code = _code(verify)
     if code != ALL_FINE:
         return True, () if code in allowed else (f"verification ended with exit code {code}",)
-    return not all(result["ok"] for result in results), ()
+    return not all(said), ()
 
 
 def _healed(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool | None, tuple[str, ...]]:
     """Whether healing made the verification clean again; None where there is no healing yet."""
-    heal = getattr(patient.world.runtime, "heal", None)
-    if heal is None:
-        return None, ()
-    code = _code(lambda: heal(ASSET, region=SICK))
+    code = _code(lambda: patient.world.runtime.heal(SICK, ASSET))
     if code != ALL_FINE:
         return False, (f"healing ended with exit code {code}",)
     found, problems = _verified(patient, allowed)

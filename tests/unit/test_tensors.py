@@ -33,7 +33,7 @@ def of_every_dtype() -> dict[str, torch.Tensor]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    world = make_world(tmp_path / "w")
+    world = make_world(tmp_path / "w", asset={"gates": "none"})  # some tests put a wholly other model there
     more = {"scalar": torch.tensor(1.5), "none": torch.zeros((0, 3)), "twice": torch.ones(5)}
     save_file(of_every_dtype() | more, world.source / "a.safetensors")
     save_file({"twice": torch.zeros(7), "only": torch.randn(3_000_000)}, world.source / "b.safetensors")

@@ -37,7 +37,8 @@ def _perform(request: dict[str, Any]) -> dict[str, Any]:
         return model_probe.record(request) if task == "record-model" else model_probe.check(request)
     from dr_lib.standby.smoke import dataset_probe
 
-    return dataset_probe.record(request) if task == "record-dataset" else dataset_probe.check(request)
+    tasks = {"record-dataset": dataset_probe.record, "hold-dataset": dataset_probe.hold}
+    return tasks.get(task, dataset_probe.check)(request)
 
 
 if __name__ == "__main__":

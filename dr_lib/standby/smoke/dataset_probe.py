@@ -25,9 +25,17 @@ class _Judged:
 
 
 def record(request: dict[str, Any]) -> dict[str, Any]:
-    """`{"tables": {path: {"rows", "columns"}}}` of every parquet and CSV file."""
+    """`{"tables": {path: {"rows", "columns", "stats"}}}` of every parquet and CSV file."""
     directory = Path(request["directory"])
     return {"tables": {name: tables.facts(directory, name) for name in tables.table_files(directory)}}
+
+
+def hold(request: dict[str, Any]) -> dict[str, Any]:
+    """`{"broken": [sentence, …]}`: what the tables break of the suites in the request, the first few of each table."""
+    directory = Path(request["directory"])
+    suites = parse_suites(request["suites"].encode(), where=EXPECTATIONS)
+    judged = _judged(directory, suites, tables.table_files(directory))
+    return {"broken": [item.cause for item in judged if item.cause is not None]}
 
 
 def check(request: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +84,8 @@ def _presence(directory: Path, recorded: dict[str, dict[str, Any]]) -> _Judged:
 def _shape(directory: Path, name: str, recorded: dict[str, Any]) -> _Judged:
     found = tables.facts(directory, name)
     measured, required = _words(found), _words(recorded)
-    check = SmokeCheck(f"shape of {name}", measured, required, found == recorded)
+    same = all(found[fact] == recorded[fact] for fact in ("rows", "columns"))
+    check = SmokeCheck(f"shape of {name}", measured, required, same)
     if check.passed:
         return _Judged(check)
     if found["rows"] != recorded["rows"]:
@@ -104,7 +113,11 @@ def _sample(directory: Path, name: str, recorded: dict[str, Any]) -> _Judged:
 def _expectations(directory: Path, path: Path, present: list[str]) -> list[_Judged]:
     if not path.is_file():
         return []
-    assigned = assign(parse_suites(path.read_bytes(), where=str(path)), present)
+    return _judged(directory, parse_suites(path.read_bytes(), where=str(path)), present)
+
+
+def _judged(directory: Path, suites: dict[str, Suite], present: list[str]) -> list[_Judged]:
+    assigned = assign(suites, present)
     judged = [_validated(directory, name, suites) for name, suites in assigned.by_table.items()]
     return judged + [_unmatched(name) for name in assigned.unmatched]
 

@@ -58,6 +58,14 @@ def record_tables(directory: Path, *, timeout_s: float) -> dict[str, Any]:
     return _recorded({"task": "record-dataset", "directory": str(directory.absolute())}, directory, timeout_s)
 
 
+def broken_expectations(directory: Path, suites: str, *, timeout_s: float) -> list[str]:
+    """What the live tables break of the expectations file `suites`, in a fresh process; `SourceUnstable` says why
+    nothing is known of it."""
+    task = {"task": "hold-dataset", "directory": str(directory.absolute()), "suites": suites}
+    broken: list[str] = _recorded(task, directory, timeout_s)["broken"]
+    return broken
+
+
 def _recorded(task: dict[str, Any], directory: Path, timeout_s: float) -> dict[str, Any]:
     hint = "mend the live asset and back it up again: until then a drill cannot prove this point"
     try:

@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from dr_lib.errors import IntegrityError
+from dr_lib.standby.smoke.footer_stats import footer_stats
 from dr_lib.standby.smoke.table_names import is_table
 
 SAMPLE_ROWS = 1000
@@ -26,9 +28,11 @@ def table_files(directory: Path) -> list[str]:
 
 
 def facts(directory: Path, name: str) -> dict[str, Any]:
-    """`{"rows": n, "columns": [[name, type], …]}`; `IntegrityError` when the file is no such table.
+    """`{"rows": n, "columns": [[name, type], …], "stats": {name: {"nulls", "min", "max"}}}`; `IntegrityError` when the
+    file is no such table.
 
-    Parquet is described by its footer. CSV has no types: its columns are `text`, and every row is read to count.
+    Parquet is described by its footer: what that does not tell of a column is left out, and so are limits that are no
+    finite numbers. CSV has no types: its columns are `text`, every row is read to count, and empty fields are nulls.
     """
     return _reading(name, lambda: _FACTS[Path(name).suffix.lower()](directory / name))
 
@@ -55,7 +59,7 @@ def _reading(name: str, read: Callable[[], _Value]) -> _Value:
 def _parquet_facts(path: Path) -> dict[str, Any]:
     with pq.ParquetFile(path) as table:
         columns = [[field.name, str(field.type)] for field in table.schema_arrow]
-        return {"rows": table.metadata.num_rows, "columns": columns}
+        return {"rows": table.metadata.num_rows, "columns": columns, "stats": footer_stats(table.metadata)}
 
 
 def _csv_facts(path: Path) -> dict[str, Any]:
@@ -63,8 +67,16 @@ def _csv_facts(path: Path) -> dict[str, Any]:
         names = reader.schema.names
     as_text = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
     with pa_csv.open_csv(path, convert_options=as_text) as reader:
-        rows = sum(batch.num_rows for batch in reader)
-    return {"rows": rows, "columns": [[name, "text"] for name in names]}
+        rows, empty = 0, [0] * len(names)
+        for batch in reader:
+            rows += batch.num_rows
+            empty = [so_far + _empty(column) for so_far, column in zip(empty, batch.columns, strict=True)]
+    stats = {name: {"nulls": count} for name, count in zip(names, empty, strict=True)}
+    return {"rows": rows, "columns": [[name, "text"] for name in names], "stats": stats}
+
+
+def _empty(column: Any) -> int:
+    return int(pc.sum(pc.equal(pc.utf8_length(column), 0)).as_py() or 0)
 
 
 def _parquet_sample(path: Path) -> pd.DataFrame:

@@ -6,24 +6,30 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dr_lib.errors import DrError, NotFound, Refused, SourceUnstable
+from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, SourceUnstable
 from dr_lib.format import layout
 from dr_lib.format import manifest as manifest_format
 from dr_lib.format.manifest_check import check
+from dr_lib.model.gates import Gates
 from dr_lib.model.manifest import FileEntry, FrameRef, Manifest, PackRef, PointSummary, repacked
 from dr_lib.sources.base import Source, SourceFile
 from dr_lib.sources.freeze import changes
 from dr_lib.storage.base import ObjectInfo
 from dr_lib.vault.claims import claim, claim_of, refuse_absent
 from dr_lib.vault.closing import close_run
+from dr_lib.vault.holds import quarantines
 from dr_lib.vault.locking import keep_locked
 from dr_lib.vault.vault import Vault
+from dr_lib.workflows.backup.gate import gate
+from dr_lib.workflows.backup.kept import PastRun
 from dr_lib.workflows.backup.records import (
     KEPT,
     PROOF,
     BackupPlan,
+    GateRecord,
     StoredPart,
     StoredPiece,
+    load_gate,
     load_part,
     shard_name,
 )
@@ -31,11 +37,16 @@ from dr_lib.workflows.backup.records import (
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A committed point; `new_bytes` is what this run stored for it."""
+    """A committed point; `new_bytes` is what this run stored for it.
+
+    `judged` is how the gates found it, None where they were not asked; `quarantined` says why it is not trusted.
+    """
 
     summary: PointSummary
     new_bytes: int
     note: str
+    judged: GateRecord | None = None
+    quarantined: tuple[str, ...] = ()
 
 
 def commit_backup(
@@ -44,10 +55,13 @@ def commit_backup(
     plan: BackupPlan,
     environment: Mapping[str, str],
     at_hand: Mapping[str, StoredPart] | None = None,
+    gates: Gates | None = None,
+    past: PastRun | None = None,
 ) -> Committed:
     """Commit the run's point, or say again that it is committed.
 
-    `at_hand` are parts by name that this process has stored itself; the others are read from the vault.
+    `at_hand` are parts by name that this process has stored itself; the others are read from the vault. Where there
+    are `gates` the run is judged first, and an anomalous point is quarantined before it is committed (see `gate`).
 
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
     A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`. `Refused` as well when a
@@ -59,7 +73,7 @@ def commit_backup(
     proof = finished.get(PROOF) or _finished(vault, plan, PROOF)
     new_bytes = sum(part.new_bytes for part in (*parts, proof))
     try:
-        return Committed(vault.summary(plan.asset, plan.point), new_bytes, proof.note)
+        return _again(vault, plan, new_bytes, proof.note)
     except NotFound:
         pass
     _refuse_moved(source, plan)
@@ -70,6 +84,7 @@ def commit_backup(
     claim(vault, plan.asset, plan.point, claimed)
     present = refuse_absent(vault, manifest.summary.packs, claimed.keys)
     check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
+    judged = None if gates is None else gate(vault, plan, parts, proof, gates, past)
     data = manifest_format.dump(manifest, run_key, vault.keys.signer)
     keep_locked(vault, manifest.summary, present, _stored_since_the_plan(vault, plan, present))
     try:
@@ -78,7 +93,21 @@ def commit_backup(
         # Another worker committed this run with the same content, its own environment and its own run key.
         if replace(vault.summary(plan.asset, plan.point), keys=()) != manifest.summary:
             raise
-    return Committed(manifest.summary, new_bytes, proof.note)
+    return Committed(manifest.summary, new_bytes, proof.note, judged, judged.findings if judged else ())
+
+
+def _again(vault: Vault, plan: BackupPlan, new_bytes: int, note: str) -> Committed:
+    """What is to be said of a point that is committed: whether it is trusted may have changed since."""
+    summary = vault.summary(plan.asset, plan.point)
+    found = quarantines(vault, plan.asset).get(plan.point)
+    try:
+        judged = load_gate(vault, plan.asset, plan.point)
+    except (IntegrityError, NotFound):
+        judged = None
+    if found is None:
+        return Committed(summary, new_bytes, note, judged)
+    unread = ("it is quarantined, and why cannot be read any more",)
+    return Committed(summary, new_bytes, note, judged, (judged and judged.findings) or found.findings or unread)
 
 
 def _finished(vault: Vault, plan: BackupPlan, name: str) -> StoredPart:
@@ -159,7 +188,7 @@ def _renumbered(part: StoredPart, packs: Mapping[PackRef, int]) -> list[StoredPi
     if numbers == list(range(len(numbers))):
         return list(part.pieces)
     return [
-        StoredPiece(p.file, p.start, tuple(repacked(f, numbers[f.pack]) for f in p.frames), p.sha256, p.blake3)
+        StoredPiece(p.file, p.start, tuple(repacked(f, numbers[f.pack]) for f in p.frames), p.sha256, p.blake3, p.form)
         for p in part.pieces
     ]
 

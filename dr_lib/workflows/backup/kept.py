@@ -52,11 +52,16 @@ def last_run(vault: Vault, asset: str) -> PastRun | None:
     if not planned:
         return None
     try:
-        plan = load_plan(vault, asset, planned[-1])
-        names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
-        return PastRun(plan, tuple(load_part(vault, plan, name) for name in names))
+        return load_run(vault, asset, planned[-1])
     except (IntegrityError, NotFound):
         return None  # records are working memory: without them everything is read again
+
+
+def load_run(vault: Vault, asset: str, point: str) -> PastRun:
+    """A run by its records; `NotFound` or `IntegrityError` when one of them is gone or cannot be believed."""
+    plan = load_plan(vault, asset, point)
+    names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
+    return PastRun(plan, tuple(load_part(vault, plan, name) for name in names))
 
 
 def kept_part(past: PastRun, listing: SourceListing, source: str, present: Mapping[str, int]) -> StoredPart:
@@ -108,7 +113,7 @@ def _stands(file: SourceFile, before: SourceFile) -> bool:
 
 def _moved(piece: StoredPiece, part: StoredPart, file: int, packs: dict[PackRef, int]) -> StoredPiece:
     frames = tuple(repacked(f, packs.setdefault(part.packs[f.pack], len(packs))) for f in piece.frames)
-    return StoredPiece(file, piece.start, frames, piece.sha256, piece.blake3)
+    return StoredPiece(file, piece.start, frames, piece.sha256, piece.blake3, piece.form)
 
 
 def is_same(past: PastRun, listing: SourceListing, kept: StoredPart) -> bool:

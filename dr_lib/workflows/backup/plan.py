@@ -16,23 +16,31 @@ from dr_lib.sources.cut import divisions
 from dr_lib.sources.freeze import freeze
 from dr_lib.vault.chunk_index import reusable_packs
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.backup.kept import is_same, kept_files, kept_part, last_run
+from dr_lib.workflows.backup.kept import PastRun, is_same, kept_files, kept_part, last_run
 from dr_lib.workflows.backup.records import KEPT, BackupPlan, StoredPart, save_part, save_plan
 
 
 def plan_backup(
-    asset: Asset, source: Source, vault: Vault, shard_bytes: Callable[[int], int], clock: Clock
+    asset: Asset,
+    source: Source,
+    vault: Vault,
+    shard_bytes: Callable[[int], int],
+    clock: Clock,
+    seen: list[PastRun] | None = None,
 ) -> BackupPlan:
     """A plan, saved in `vault`; `shard_bytes` says how long a shard may be by the bytes that have to be read.
 
     Raises `SourceUnstable` (8) when the source is changing or incomplete.
 
     Files that stand as the last committed run saw them are not read again: see `kept`. The point's time is taken before
-    the listing, so that it never claims to be younger than what it holds.
+    the listing, so that it never claims to be younger than what it holds. The last run that was read for this is added
+    to `seen`, so that a commit by the same process need not read it again.
     """
     created_at = clock()
     listing = freeze(source, clock=clock)
     past = last_run(vault, asset.name)
+    if seen is not None and past is not None:
+        seen.append(past)
     kept = StoredPart((), (), (), 0, 0) if past is None else kept_part(past, listing, source.url, reusable_packs(vault))
     still = set(kept_files(kept))
     plan = BackupPlan(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dr_lib.errors import DrError, IntegrityError, NotFound
 from dr_lib.sources.base import Source
@@ -15,16 +16,23 @@ from dr_lib.workflows.backup.records import PROOF, BackupPlan, StoredPart, load_
 from dr_lib.workflows.backup.shard import store_attachments
 
 
+def no_facts(_directory: Path, _proof: dict[str, bytes]) -> dict[str, Any]:
+    """What is seen of tables where no gate compares them."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class ProofRecorder:
     """How an asset's proof is recorded: `record` gets a local directory and gives attachments by name.
 
+    `facts` gets both and gives what the gates compare of tables (see `facts.table_facts`); it raises nothing.
     `basis` names everything that the result depends on besides the source; the same basis over the same source gives a
     proof that is as good as the one recorded then.
     """
 
     record: Callable[[Path], dict[str, bytes]]
     basis: str
+    facts: Callable[[Path, dict[str, bytes]], dict[str, Any]] = no_facts
 
 
 def record_proof(
@@ -45,10 +53,11 @@ def record_proof(
     try:
         with local_directory(source, plan.listing) as directory:
             contents, note = recorder.record(directory), ""
+            facts = recorder.facts(directory, contents)
     except DrError as error:
-        contents, note = {}, f"nothing was recorded to prove this point with: {error}"
+        contents, note, facts = {}, f"nothing was recorded to prove this point with: {error}", {}
     known = index() if contents else ChunkIndex()
-    return store_attachments(vault, plan, PROOF, contents, known, note, recorder.basis)
+    return store_attachments(vault, plan, PROOF, contents, known, note, recorder.basis, facts)
 
 
 def _past_proof(vault: Vault, plan: BackupPlan, basis: str) -> StoredPart | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -47,14 +47,15 @@ class BackupPlan:
 
 @dataclass(frozen=True, slots=True)
 class StoredPiece:
-    """A piece that is stored. `file` numbers the listing's files (or the part's `names`); digests of the whole file
-    stand with its first piece only, None elsewhere."""
+    """A piece that is stored. `file` numbers the listing's files (or the part's `names`); digests and form of the whole
+    file stand with its first piece only, None elsewhere; a record of older writers has no form."""
 
     file: int
     start: int
     frames: tuple[FrameRef, ...]
     sha256: bytes | None
     blake3: bytes | None
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class StoredPart:
     """What one shard (or the proof, or the files that were kept) holds. The frames' `pack` indexes `packs`.
 
     `names` are the attachments' names in the proof part and empty in a shard; `note` says why a proof is missing,
-    `basis` what it depends on besides the source, so that an unchanged one need not be recorded again.
+    `basis` what it depends on besides the source, so that an unchanged one need not be recorded again, `facts` what
+    was seen of a dataset's tables (see `facts`).
     """
 
     packs: tuple[PackRef, ...]
@@ -73,6 +75,24 @@ class StoredPart:
     names: tuple[str, ...] = ()
     note: str = ""
     basis: str = ""
+    facts: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GateRecord:
+    """How a run was judged before its commit.
+
+    `compared_with` is a point, empty when there was none to compare with; `share` says how much of the bytes was new
+    against it, None without one, and `usual` what the shares of the good runs before were. `findings` name what is odd,
+    `said` are the same sentences without names, `untold` says what could not be judged.
+    """
+
+    compared_with: str
+    share: float | None
+    usual: tuple[float, ...]
+    findings: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 def save_plan(vault: Vault, plan: BackupPlan) -> None:
@@ -121,11 +141,33 @@ _RECORD_KEY = re.compile(r"runs/(?P<asset>[a-z0-9-]+)/(?P<point>[0-9A-Za-z-]+)/(
 PLAN = "plan"
 PROOF = "proof"
 KEPT = "kept"
+GATE = "gate"
 
 
 def _name(asset: str, point: str, part: str) -> Json:
     """What binds a record to its place, so that one which was put under another's key is not taken for it."""
     return {"asset": asset, "point": point, "part": part}
+
+
+def save_gate(vault: Vault, plan: BackupPlan, record: GateRecord) -> GateRecord:
+    """Leave word of how a run was judged. When another try was faster its word stands and is returned."""
+    key = layout.part_key(plan.asset, plan.point, GATE)
+    try:
+        vault.store.create(key, _protected(vault, key, _name(plan.asset, plan.point, GATE) | asdict(record)))
+    except AlreadyExists:
+        return load_gate(vault, plan.asset, plan.point)
+    return record
+
+
+def load_gate(vault: Vault, asset: str, point: str) -> GateRecord:
+    """How a run was judged; `NotFound` when it was not."""
+    return _parsed(vault, layout.part_key(asset, point, GATE), _name(asset, point, GATE), _parse_gate)
+
+
+def _parse_gate(record: Json) -> GateRecord:
+    texts = (tuple(entries.text(item) for item in record[name]) for name in ("findings", "said", "untold"))
+    usual = tuple(number for item in record["usual"] if (number := entries.number(item)) is not None)
+    return GateRecord(entries.text(record["compared_with"]), entries.number(record["share"]), usual, *texts)
 
 
 def _protected(vault: Vault, key: str, record: Json) -> bytes:
@@ -211,12 +253,12 @@ def _part_json(part: StoredPart) -> Json:
     return {
         "packs": [[pack.sha256, pack.size, *_seal_row(pack.seal)] for pack in part.packs],
         "pieces": [_piece_json(piece) for piece in part.pieces],
-        "tensors": [entries.tensor_json(t) for t in part.tensors],
+        "tensors": [entries.measured_json(t) for t in part.tensors],
         "raw_bytes": part.raw_bytes,
         "new_bytes": part.new_bytes,
         "names": list(part.names),
         "note": part.note,
-    } | ({"basis": part.basis} if part.basis else {})
+    } | {name: value for name, value in (("basis", part.basis), ("facts", part.facts)) if value}
 
 
 def _seal_row(seal: PackSeal | None) -> list[str]:
@@ -235,7 +277,7 @@ def _piece_json(piece: StoredPiece) -> Json:
         "start": piece.start,
         "frames": [entries.frame_json(f) for f in piece.frames],
         "digests": digests,
-    }
+    } | ({} if piece.form is None else {"form": piece.form})
 
 
 def _parse_part(record: Json) -> StoredPart:
@@ -252,6 +294,7 @@ def _parse_part(record: Json) -> StoredPart:
         names=tuple(entries.text(name) for name in record["names"]),
         note=entries.text(record["note"]),
         basis=entries.text(record.get("basis", "")),
+        facts=record.get("facts", {}),
     )
 
 
@@ -263,4 +306,5 @@ def _parse_piece(item: Json) -> StoredPiece:
         tuple(entries.parse_frame(row) for row in item["frames"]),
         sha256,
         blake3,
+        entries.text(item["form"]) if "form" in item else None,
     )

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from blake3 import blake3
 
@@ -16,6 +17,7 @@ from dr_lib.process_memory import keep_freed_memory
 from dr_lib.progress import Progress
 from dr_lib.sources.base import FileCut, ReadRange, Source, SourceFile, Span, TensorSpan
 from dr_lib.sources.cut import cut_file, is_one_span
+from dr_lib.sources.forms import HEAD, TAIL, form_of
 from dr_lib.sources.tensor_meter import TensorMeter
 from dr_lib.vault.chunk_index import ChunkIndex, save_index
 from dr_lib.vault.pack_writer import PackWriter
@@ -36,6 +38,7 @@ class _Read:
     tensors: tuple[TensorEntry, ...]
     sha256: bytes | None
     blake3: bytes | None
+    form: str | None
 
 
 def store_shard(
@@ -61,14 +64,21 @@ def store_shard(
 
 
 def store_attachments(
-    vault: Vault, plan: BackupPlan, name: str, contents: dict[str, bytes], index: ChunkIndex, note: str, basis: str = ""
+    vault: Vault,
+    plan: BackupPlan,
+    name: str,
+    contents: dict[str, bytes],
+    index: ChunkIndex,
+    note: str,
+    basis: str = "",
+    facts: dict[str, Any] | None = None,
 ) -> StoredPart:
     """Store small named contents as a part of the run, like a shard whose files are in memory."""
     names = tuple(sorted(contents))
     with PackWriter(vault, index) as writer:
         read = [_read_content(number, contents[item], writer) for number, item in enumerate(names)]
         writer.finish()
-    part = replace(_part(read, index, writer, names), note=note, basis=basis)
+    part = replace(_part(read, index, writer, names), note=note, basis=basis, facts=facts or {})
     save_index(vault, plan.point, name, writer.outlines)
     return save_part(vault, plan, name, part)
 
@@ -93,7 +103,9 @@ def _read_piece(source: Source, plan: BackupPlan, piece: Piece, writer: PackWrit
     tensors += meter.feed(piece.end, b"")
     if whole is not None:
         whole.read_on(read, piece.end, file.size)
-    return _Read(piece, tuple(chunks), tuple(tensors), *(whole.digests() if whole else (None, None)))
+    if whole is None:
+        return _Read(piece, tuple(chunks), tuple(tensors), None, None, None)
+    return _Read(piece, tuple(chunks), tuple(tensors), *whole.digests(), whole.form(has_tensors=bool(cut.tensors)))
 
 
 def _read_small(source: Source, file: SourceFile, piece: Piece, writer: PackWriter, progress: Progress) -> _Read:
@@ -105,14 +117,15 @@ def _read_small(source: Source, file: SourceFile, piece: Piece, writer: PackWrit
         writer.store(digest, raw)
         chunks = ((digest, len(raw)),)
     progress.advance(len(raw))
-    return _Read(piece, chunks, (), hashlib.sha256(raw).digest(), digest)
+    form = form_of(raw[:HEAD], raw[-TAIL:])
+    return _Read(piece, chunks, (), hashlib.sha256(raw).digest(), digest, form)
 
 
 def _read_content(number: int, content: bytes, writer: PackWriter) -> _Read:
     spans = [content[at : at + READ_BYTES] for at in range(0, len(content), READ_BYTES)]
     chunks = tuple(_hand_over(writer, raw) for raw in spans)
     piece = Piece(number, 0, len(content))
-    return _Read(piece, chunks, (), hashlib.sha256(content).digest(), blake3(content).digest())
+    return _Read(piece, chunks, (), hashlib.sha256(content).digest(), blake3(content).digest(), None)
 
 
 def _hand_over(writer: PackWriter, raw: bytes, dtype: str | None = None) -> Chunk:
@@ -135,15 +148,20 @@ def _tensors_within(cut: FileCut, piece: Piece) -> tuple[TensorSpan, ...]:
 
 
 class _WholeFile:
-    """Digests of a whole file, taken by the piece that holds its start: they cannot be put together from parts."""
+    """Digests and form of a whole file, taken by the piece that holds its start: digests cannot be put together."""
 
     def __init__(self) -> None:
         self._sha256 = hashlib.sha256()
         self._blake3 = blake3()
+        self._head = b""
+        self._tail = b""
 
     def update(self, raw: bytes) -> None:
         self._sha256.update(raw)
         self._blake3.update(raw)
+        if len(self._head) < HEAD:
+            self._head = (self._head + raw[:HEAD])[:HEAD]
+        self._tail = raw[-TAIL:] if len(raw) >= TAIL else (self._tail + raw)[-TAIL:]
 
     def read_on(self, read: ReadRange, start: int, end: int) -> None:
         for at in range(start, end, READ_BYTES):
@@ -152,11 +170,15 @@ class _WholeFile:
     def digests(self) -> tuple[bytes, bytes]:
         return self._sha256.digest(), self._blake3.digest()
 
+    def form(self, *, has_tensors: bool) -> str:
+        return form_of(self._head, self._tail, has_tensors=has_tensors)
+
 
 def _part(read: list[_Read], index: ChunkIndex, writer: PackWriter, names: tuple[str, ...] = ()) -> StoredPart:
     packs: dict[PackRef, int] = {}
     pieces = tuple(
-        StoredPiece(r.piece.file, r.piece.start, _frames(r.chunks, index, packs), r.sha256, r.blake3) for r in read
+        StoredPiece(r.piece.file, r.piece.start, _frames(r.chunks, index, packs), r.sha256, r.blake3, r.form)
+        for r in read
     )
     return StoredPart(
         packs=tuple(packs),

@@ -137,13 +137,13 @@ def test_a_proof_is_recorded_again_only_when_something_it_rests_on_changed(tmp_p
 
     def record(asset, directory):
         recorded.append(asset.name)
-        return {"tables.json": b"{}%d" % len(recorded)}
+        return {"tables.json": b'{"tables": {}, "record": %d}' % len(recorded)}
 
     monkeypatch.setattr(backing_up, "record_proof", record)
     points = [world.runtime.backup(ASSET)["point"] for _ in range(2)]
     assert len(recorded) == 1
     world.runtime.restore(ASSET, str(tmp_path / "out"), points[1], attachments=str(tmp_path / "proof"))
-    assert (tmp_path / "proof" / "tables.json").read_bytes() == b"{}1"
+    assert (tmp_path / "proof" / "tables.json").read_bytes() == b'{"tables": {}, "record": 1}'
     (tmp_path / "suite.json").write_text("{ }")
     world.runtime.backup(ASSET)
     assert len(recorded) == 2
