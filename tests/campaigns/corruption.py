@@ -12,24 +12,16 @@ from tests.campaigns.patients import SICK, SOUND, Patient, Tree
 from tests.world import ASSET, tree
 
 ALL_FINE, WRONG_CONFIGURATION, INTEGRITY, NOT_FOUND = 0, 2, 4, 5
-MUST_BE_FOUND = ("keys", "packs", "points", "vault.json")
-"""Classes without which a point cannot be restored. The others are the working memory of writers and the word of
-verifications and drills: what is damaged there must be believed by nobody, and cost nothing but the work it spared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one damage. `healed` is None where nothing was healed; `wrong` says what should not have been."""
+    """What came of one damage. `healed` is None where a person has to act; `wrong` says what should not have been."""
 
     damage: Damage
     found: bool
     healed: bool | None
     wrong: tuple[str, ...]
-
-    @property
-    def missed(self) -> bool:
-        """Whether verification kept silent where it must not."""
-        return not self.found and self.damage.object_class in MUST_BE_FOUND
 
 
 def examine(patient: Patient, damage: Damage) -> Outcome:
@@ -40,9 +32,10 @@ def examine(patient: Patient, damage: Damage) -> Outcome:
             patient.put(key, data)
         wrong = [*_restores(patient, allowed), *_standing(patient)]
         found, problems = _verified(patient, allowed)
-        healed, unhealed = _healed(patient, allowed) if found else (None, ())
-        wrong += _backed_up(patient) if damage.object_class not in MUST_BE_FOUND else ()
-        return Outcome(damage, found, healed, (*wrong, *problems, *unhealed))
+        if WRONG_CONFIGURATION in allowed:
+            return Outcome(damage, found, None, (*wrong, *problems))
+        healed, unhealed = _healed(patient)
+        return Outcome(damage, found, healed, (*wrong, *problems, *unhealed, *_backed_up(patient)))
     finally:
         patient.recover()
 
@@ -94,12 +87,12 @@ def _verified(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool, tuple[s
     return not all(said), ()
 
 
-def _healed(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether healing made the verification clean again; None where there is no healing yet."""
+def _healed(patient: Patient) -> tuple[bool, tuple[str, ...]]:
+    """Whether healing made the verification clean again."""
     code = _code(lambda: patient.world.runtime.heal(SICK, ASSET))
     if code != ALL_FINE:
         return False, (f"healing ended with exit code {code}",)
-    found, problems = _verified(patient, allowed)
+    found, problems = _verified(patient, ())
     return not found, (*problems, *(["damaged after healing"] if found else []))
 
 

@@ -128,7 +128,8 @@ def check_record(vault: Vault, key: str, data: bytes) -> None:
     match = _RECORD_KEY.fullmatch(key)
     if match is None or (vault.keys.seals and vault.keys.writer is None):
         return
-    parse: Callable[[Json], object] = _parse_plan if match["part"] == PLAN else _parse_part
+    others: dict[str, Callable[[Json], object]] = {PLAN: _parse_plan, GATE: _parse_gate}
+    parse = others.get(match["part"], _parse_part)
     _parsed_from(vault, key, data, _name(match["asset"], match["point"], match["part"]), parse)
 
 
