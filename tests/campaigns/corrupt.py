@@ -44,14 +44,14 @@ def campaign(name: str, *, seldom: bool) -> bool:
     print(table(outcomes))
     for when, said in (("before", untouched), ("after", after)):
         print(f"untouched vault {when} the damages: {'; '.join(said) or 'no alarm'}")
-    bad = [outcome for outcome in outcomes if outcome.wrong or not outcome.found]
+    bad = [outcome for outcome in outcomes if outcome.wrong or outcome.missed]
     print(f"missed or wrong: {len(bad)}\n")
     return not (bad or untouched or after)
 
 
 def tell(outcome: Outcome) -> None:
     """Say what was wrong as soon as it is known."""
-    for problem in (*([] if outcome.found else ["not found by verification"]), *outcome.wrong):
+    for problem in (*(["not found by verification"] if outcome.missed else []), *outcome.wrong):
         print(f"WRONG {outcome.damage.key} {outcome.damage.kind}: {problem}", flush=True)
 
 
@@ -64,7 +64,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     for (kind, damage), found in sorted(cells.items()):
         healed = [outcome.healed for outcome in found if outcome.healed is not None]
         told = str(sum(healed)) if healed else "a person"
-        counts = (len(found), sum(o.found for o in found), told, sum(bool(o.wrong) or not o.found for o in found))
+        counts = (len(found), sum(o.found for o in found), told, sum(bool(o.wrong) or o.missed for o in found))
         lines.append("{:<12}{:<12}{:>6}{:>7}{:>10}{:>7}".format(kind, damage, *counts))
     return "\n".join(lines)
 

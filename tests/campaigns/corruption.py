@@ -23,6 +23,12 @@ class Outcome:
     healed: bool | None
     wrong: tuple[str, ...]
 
+    @property
+    def missed(self) -> bool:
+        """Whether verification kept silent where it could have known. What the newest verification said of itself is
+        known from nowhere else: without it the vault is as it was before, and the lock of its region must keep it."""
+        return not (self.found or (self.damage.is_newest_scrub and self.damage.kind == "deleted"))
+
 
 def examine(patient: Patient, damage: Damage) -> Outcome:
     """Do the damage, see what each command makes of it, and put everything back."""

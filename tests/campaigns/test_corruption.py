@@ -28,5 +28,5 @@ def test_no_damage_of_this_class_is_believed(patient: Patient, object_class: str
     assert {case.kind.partition(" ")[0] for case in cases} >= {"bit", "truncated", "emptied", "deleted", "replayed"}
     outcomes = [examine(patient, case) for case in cases]
     assert [(outcome.damage.kind, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
-    assert [outcome.damage.kind for outcome in outcomes if not outcome.found] == []
+    assert [outcome.damage.kind for outcome in outcomes if outcome.missed] == []
     assert [outcome.damage.kind for outcome in outcomes if outcome.healed is False] == []
