@@ -128,8 +128,7 @@ def check_record(vault: Vault, key: str, data: bytes) -> None:
     match = _RECORD_KEY.fullmatch(key)
     if match is None or (vault.keys.seals and vault.keys.writer is None):
         return
-    others: dict[str, Callable[[Json], object]] = {PLAN: _parse_plan, GATE: _parse_gate}
-    parse = others.get(match["part"], _parse_part)
+    parse: Callable[[Json], object] = _PARSERS.get(match["part"], _parse_part)
     _parsed_from(vault, key, data, _name(match["asset"], match["point"], match["part"]), parse)
 
 
@@ -309,3 +308,7 @@ def _parse_piece(item: Json) -> StoredPiece:
         blake3,
         entries.text(item["form"]) if "form" in item else None,
     )
+
+
+_PARSERS: Final[dict[str, Callable[[Json], object]]] = {PLAN: _parse_plan, GATE: _parse_gate}
+"""Of the records that are no parts."""

@@ -28,7 +28,7 @@ SMOKE = {
     "measures": {},
 }
 ANSWERS: dict[str, Any] = {
-    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1"}]},
+    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1", "lock": None}], "warnings": []},
     "backup": {
         "point": POINT,
         "asset": "m",
@@ -48,6 +48,8 @@ ANSWERS: dict[str, Any] = {
             "logical_bytes": 5,
             "stored_bytes": 4,
             "copies": {"a": "verified", "b": "unknown"},
+            "locks": {},
+            "quarantined": None,
         }
     ],
     "replicate": {"asset": "m", "copied": [{"point": POINT, "region": "b", "from": "a", "new_bytes": 5}], "seconds": 1},
