@@ -90,6 +90,17 @@ def test_a_source_encrypted_in_place_is_stored_and_not_believed(world: World):
     assert world.runtime.replicate(ASSET)["copied"] == []
 
 
+def test_a_region_that_does_not_answer_is_said_when_its_points_could_not_be_held(world: World):
+    encrypt(world.source)
+    gone = world.regions["two"].rename(world.folder / "away")
+    done = host(world).backup(ASSET)
+    assert done["gate"]["quarantined"]
+    assert any(text.startswith("the good points in two are not on hold: ") for text in done["warnings"])
+    gone.rename(world.regions["two"])
+    host(world).backup(ASSET)
+    assert len(held(world, "two")) == 1
+
+
 def test_it_stays_so_however_often_the_schedule_backs_it_up(world: World):
     good = world.runtime.points(ASSET)[0]["point"]
     encrypt(world.source)
