@@ -133,7 +133,7 @@ class CommitBackupOperator(BackupStepOperator):
     def work(self) -> Facts:
         """The committed point as `Runtime.commit_backup` describes it; `ObjectiveMissed` when it is not trusted."""
         done: Facts = _open_runtime().commit_backup(self.asset, self.region, self.run)
-        gate = done["gate"] or {}
+        gate = done.get("gate") or {}
         if gate.get("quarantined"):
             raise ObjectiveMissed(
                 f"{done['point']} is stored and in quarantine: {'; '.join(gate['findings'])}",
