@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests.campaigns.scenes import FIRST, SECOND, Scene
-from tests.world import ASSET, tree
+from tests.world import ASSET, flip, tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,24 @@ def _restored(scene: Scene) -> Iterator[str]:
         yield f"the restore left {', '.join(left)}"
 
 
+def _fall_sick(scene: Scene) -> None:
+    """One pack of the second region rots, another is gone, and a verification has found it."""
+    scene.change_source()
+    scene.runtime.backup(ASSET)
+    janitor = scene.runtime._wiring.janitor(SECOND)
+    rotten, gone = list(janitor.list("packs/"))[:2]
+    janitor.replace(rotten.key, flip(janitor.get(rotten.key)), rotten.tag)
+    janitor.delete(gone.key, next(janitor.versions(gone.key)).version)
+    scene.runtime.verify(ASSET, region=SECOND)
+    scene.sick = SECOND
+
+
+def _healthy(scene: Scene) -> Iterator[str]:
+    scene.sick = ""
+    if not scene.runtime.verify(ASSET, region=SECOND)["ok"]:
+        yield f"{SECOND} is damaged after it was healed"
+
+
 COMMANDS = (
     Command("backup", Scene.change_source, lambda _: ("backup", ASSET), _everywhere),
     Command("replicate", _prepare_replication, lambda _: ("replicate", ASSET), _everywhere),
@@ -66,5 +84,6 @@ COMMANDS = (
         _restored,
         done=lambda scene: scene.target.exists(),
     ),
+    Command("heal", _fall_sick, lambda _: ("heal", "--region", SECOND), _healthy),
     Command("verify", _prepare_restore, lambda _: ("verify", ASSET), _nothing_to_say),
 )
