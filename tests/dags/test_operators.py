@@ -150,9 +150,13 @@ def test_a_sample_finds_damage_in_copies_that_were_verified(site):
     found = replicate_and_verify("eu-west")
     assert found["longest_unread_s"] < 3600
     damage_a_pack(site / "eu-west")
-    with pytest.raises(IntegrityError, match="drctl heal files --region eu-west"):
+
+    def sampled_to_the_end() -> None:
         for _ in range(5):
             replicate_and_verify("eu-west")
+
+    with pytest.raises(IntegrityError, match="drctl heal files --region eu-west"):
+        sampled_to_the_end()
 
 
 def test_a_restore_gives_the_files_back_and_refuses_a_target_in_use(site):
