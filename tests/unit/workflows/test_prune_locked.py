@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from dr_lib.format import layout
-from dr_lib.model.region import Role
 from dr_lib.runtime import Runtime
 from dr_lib.storage.memory import MemoryStore
 from dr_lib.testing.worm_store import WormStore
 from dr_lib.wiring import Wiring
 from tests import roles
 from tests.conftest import fresh_name
-from tests.pruning import LATER, Time, pruned_world, runtime_at, verified
+from tests.pruning import LATER, Time, pruned_world, verified
 from tests.world import ASSET, World
 
 DAYS = 30
