@@ -32,8 +32,8 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Show which points no rule of `retention` keeps; with --apply, let them go in two phases.
 
-        The first phase writes a plan and deletes nothing. A run after the grace period decides again and deletes what both
-        name. Exit code 7 when a policy would keep nothing, or it cannot be told what a region needs.
+        The first phase writes a plan and deletes nothing. A run after the grace period decides again and deletes what
+        both name. Exit code 7 when a policy would keep nothing, or it cannot be told what a region needs.
         """
         document = session.runtime().prune(asset, region, apply=apply)
         session.output.show(document, partial(_tell, document=document))

@@ -1,7 +1,7 @@
 """Which points of an asset may go: newest of each hour, day, week, month and year; ages; holds. Pure.
 
-Every point stays for which one reason can be found. A point whose time lies ahead of `now` stays, fills no tier and is no
-evidence that others are old; so an earlier `now` never lets a point go that a later one keeps.
+Every point stays for which one reason can be found. A point whose time lies ahead of `now` stays, fills no tier and is
+no evidence that others are old; so an earlier `now` never lets a point go that a later one keeps.
 """
 
 from __future__ import annotations

@@ -167,8 +167,8 @@ class ReplicateOperator(RecoveryOperator):
 
 
 class PruneOperator(RecoveryOperator):
-    """Prunes `region`: judges the points of all assets, deletes what an old plan and this judgement both name, and plans
-    what may go now. `do` is `say`, which changes nothing, or `delete`.
+    """Prunes `region`: judges the points of all assets, deletes what an old plan and this judgement both name, and
+    plans what may go now. `do` is `say`, which changes nothing, or `delete`.
 
     What could not be done fails the task at the end, after all that could.
     """

@@ -18,7 +18,7 @@ _DRY = "`prune.apply` is not true: runs say what would go, and **change nothing*
 
 
 def retention_dag(regions: tuple[str, ...], policy: PrunePolicy) -> DAG:
-    """Both phases for all assets, mapped per region. It deletes only where dr.yaml, or the person who starts it, says so."""
+    """Both phases for all assets, mapped per region. It deletes only where dr.yaml, or who starts it, says so."""
     doc = _DOC.format(grace=policy.grace, does=_DELETES if policy.apply else _DRY)
     dag = DAG(
         RETENTION_DAG,

@@ -64,8 +64,8 @@ def commit_backup(
     are `gates` the run is judged first, and an anomalous point is quarantined before it is committed (see `gate`).
 
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
-    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`. `Refused` as well when a
-    prune has given the run up for dead, or is deleting what it needs.
+    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`. `Refused` as well
+    when a prune has given the run up for dead, or is deleting what it needs.
     """
     names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
     finished = at_hand or {}

@@ -156,7 +156,7 @@ def test_a_policy_that_would_keep_nothing_is_refused(tmp_path: Path, time: Time)
 
 
 def test_a_region_of_which_one_manifest_cannot_be_read_is_left_alone(world: World, time: Time):
-    old, new = two_points(world)
+    _, new = two_points(world)
     time.passes(LATER)
     pruned(world)
     time.passes(LATER)
