@@ -22,7 +22,7 @@ READS: Final = ("get", "get_range")
 WRITES: Final = ("create", "replace")
 EVERYTHING: Final = (
     "check", "ensure_container", "create", "get", "get_range", "head", "list",
-    "locked_until", "lock", "versions", "get_version", "delete", "replace",
+    "locked_until", "lock", "versions", "get_version", "delete", "replace", "weaken",
 )  # fmt: skip
 
 

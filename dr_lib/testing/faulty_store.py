@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
-from dr_lib.storage.base import ContainerStore, JanitorStore, ObjectInfo, ObjectVersion
+from dr_lib.storage.base import ContainerStore, ObjectInfo, ObjectVersion, RegionJanitor
 from dr_lib.testing.faults import Call, Fault
-
-
-class WholeStore(ContainerStore, JanitorStore, Protocol):
-    """A store that can do everything: create its container, read, write, lock, delete and replace."""
 
 
 class FaultNeverFired(AssertionError):
@@ -99,21 +95,30 @@ class FaultyStore(AbstractContextManager["FaultyStore"]):
         """See `ObjectStore.list`; the call happens at the first step."""
         yield from self._call("list", prefix, lambda: self._inner.list(prefix))
 
+    def locked_until(self, key: str) -> datetime | None:
+        """See `LockingStore.locked_until`."""
+        found: datetime | None = self._call("locked_until", key, lambda: self._inner.locked_until(key))
+        return found
+
+    def lock(self, key: str, until: datetime) -> None:
+        """See `LockingStore.lock`."""
+        self._call("lock", key, lambda: self._inner.lock(key, until))
+
     def _call(self, method: str, key: str, action: Callable[[], Any]) -> Any:
         for number in self._due(method, key):
             strike = partial(self._strike, number)
             action = partial(self._faults[number].effect, Call(method, key, self._created, action, strike))
         return action()
 
-    def _due(self, method: str, key: str) -> list[int]:
+    def _due(self, method: str, key: str) -> Sequence[int]:
         """Numbers of the faults that strike this call, the innermost first."""
-        due: list[int] = []
+        due: Sequence[int] = []
         with self._lock:
             self.calls += 1
             for number, fault in enumerate(self._faults):
                 if fault.concerns(method, key):
                     self._matched[number] += 1
-                    due += [number] if fault.when(self._matched[number]) else []
+                    due = [*due, number] if fault.when(self._matched[number]) else due
         return due[::-1]
 
     def _strike(self, number: int) -> None:
@@ -122,21 +127,12 @@ class FaultyStore(AbstractContextManager["FaultyStore"]):
 
 
 class FaultyJanitorStore(FaultyStore):
-    """A `FaultyStore` around a store that also locks, deletes and replaces."""
+    """A `FaultyStore` around a store that also deletes and replaces."""
 
-    def __init__(self, inner: WholeStore, *faults: Fault) -> None:
+    def __init__(self, inner: RegionJanitor, *faults: Fault) -> None:
         """Nothing is asked of `inner` yet."""
         super().__init__(inner, *faults)
         self._whole = inner
-
-    def locked_until(self, key: str) -> datetime | None:
-        """See `LockingStore.locked_until`."""
-        found: datetime | None = self._call("locked_until", key, lambda: self._whole.locked_until(key))
-        return found
-
-    def lock(self, key: str, until: datetime) -> None:
-        """See `LockingStore.lock`."""
-        self._call("lock", key, lambda: self._whole.lock(key, until))
 
     def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
         """See `JanitorStore.versions`; the call happens at the first step."""
@@ -153,6 +149,10 @@ class FaultyJanitorStore(FaultyStore):
     def replace(self, key: str, data: bytes | bytearray | memoryview, tag: str) -> None:
         """See `JanitorStore.replace`."""
         self._call("replace", key, lambda: self._whole.replace(key, data, tag))
+
+    def weaken(self, key: str, until: datetime) -> None:
+        """See `RegionJanitor.weaken`."""
+        self._call("weaken", key, lambda: self._whole.weaken(key, until))
 
 
 def _name(fault: Fault) -> str:

@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 
 from dr_lib.clock import Clock, utc_now
 from dr_lib.errors import Refused
-from dr_lib.storage.base import ObjectInfo, ObjectVersion
+from dr_lib.storage.base import ObjectInfo, ObjectVersion, RegionJanitor
 from dr_lib.storage.missing import key_missing
-from dr_lib.testing.faulty_store import WholeStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class WormStore:
     and versions is lost with this object.
     """
 
-    def __init__(self, inner: WholeStore, clock: Clock = utc_now, *, days: int | None = None) -> None:
+    def __init__(self, inner: RegionJanitor, clock: Clock = utc_now, *, days: int | None = None) -> None:
         """`inner` is empty, or what is in it is not locked."""
         self._inner = inner
         self._clock = clock

@@ -64,7 +64,8 @@ def refuse_absent(vault: Vault, packs: Iterable[PackRef], keys: Collection[str])
     present = vault.pack_facts()
     for pack in packs:
         if pack.sha256 not in present or present[pack.sha256].size != pack.size:
-            refuse_forgotten(vault.store, layout.pack_key(pack.sha256), pack.size, "pack")
+            key = layout.pack_key(pack.sha256)
+            present[pack.sha256] = refuse_forgotten(vault.store, key, pack.size, "pack")
     gone = sorted(set(keys) - set(newest_generations(vault.store))) if keys else []
     if gone:
         what = "the store does not hold a run key that a point needs"

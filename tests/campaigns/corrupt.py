@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.campaigns.corruption import MUST_BE_FOUND, Outcome, alarms, examine
+from tests.campaigns.corruption import Outcome, alarms, examine
 from tests.campaigns.damage import damages
 from tests.campaigns.patients import SOUND, make_patient, objects_of
 
@@ -44,7 +44,7 @@ def campaign(name: str, *, seldom: bool) -> bool:
     print(table(outcomes))
     for when, said in (("before", untouched), ("after", after)):
         print(f"untouched vault {when} the damages: {'; '.join(said) or 'no alarm'}")
-    bad = [outcome for outcome in outcomes if outcome.missed or outcome.wrong]
+    bad = [outcome for outcome in outcomes if outcome.wrong or outcome.missed]
     print(f"missed or wrong: {len(bad)}\n")
     return not (bad or untouched or after)
 
@@ -60,13 +60,12 @@ def table(outcomes: Sequence[Outcome]) -> str:
     cells: defaultdict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         cells[outcome.damage.object_class, outcome.damage.kind.partition(" ")[0]].append(outcome)
-    lines = [f"{'object':<12}{'damage':<12}{'done':>6}{'found':>7}{'healed':>8}{'wrong':>7}"]
+    lines = [f"{'object':<12}{'damage':<12}{'done':>6}{'found':>7}{'healed':>10}{'wrong':>7}"]
     for (kind, damage), found in sorted(cells.items()):
         healed = [outcome.healed for outcome in found if outcome.healed is not None]
-        told = "-" if not healed else str(sum(healed))
+        told = str(sum(healed)) if healed else "a person"
         counts = (len(found), sum(o.found for o in found), told, sum(bool(o.wrong) or o.missed for o in found))
-        needed = "" if kind in MUST_BE_FOUND else "  (believed by nobody; need not be found)"
-        lines.append("{:<12}{:<12}{:>6}{:>7}{:>8}{:>7}".format(kind, damage, *counts) + needed)
+        lines.append("{:<12}{:<12}{:>6}{:>7}{:>10}{:>7}".format(kind, damage, *counts))
     return "\n".join(lines)
 
 

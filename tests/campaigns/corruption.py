@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from dr_lib.errors import DrError
 from tests.campaigns.damage import Damage
@@ -13,14 +12,11 @@ from tests.campaigns.patients import SICK, SOUND, Patient, Tree
 from tests.world import ASSET, tree
 
 ALL_FINE, WRONG_CONFIGURATION, INTEGRITY, NOT_FOUND = 0, 2, 4, 5
-MUST_BE_FOUND = ("keys", "packs", "points", "vault.json")
-"""Classes without which a point cannot be restored. The others are the working memory of writers and the word of
-verifications and drills: what is damaged there must be believed by nobody, and cost nothing but the work it spared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one damage. `healed` is None where nothing was healed; `wrong` says what should not have been."""
+    """What came of one damage. `healed` is None where a person has to act; `wrong` says what should not have been."""
 
     damage: Damage
     found: bool
@@ -29,8 +25,9 @@ class Outcome:
 
     @property
     def missed(self) -> bool:
-        """Whether verification kept silent where it must not."""
-        return not self.found and self.damage.object_class in MUST_BE_FOUND
+        """Whether verification kept silent where it could have known. What the newest verification said of itself is
+        known from nowhere else: without it the vault is as it was before, and the lock of its region must keep it."""
+        return not (self.found or (self.damage.is_newest_scrub and self.damage.kind == "deleted"))
 
 
 def examine(patient: Patient, damage: Damage) -> Outcome:
@@ -41,9 +38,10 @@ def examine(patient: Patient, damage: Damage) -> Outcome:
             patient.put(key, data)
         wrong = [*_restores(patient, allowed), *_standing(patient)]
         found, problems = _verified(patient, allowed)
-        healed, unhealed = _healed(patient, allowed) if found else (None, ())
-        wrong += _backed_up(patient) if damage.object_class not in MUST_BE_FOUND else ()
-        return Outcome(damage, found, healed, (*wrong, *problems, *unhealed))
+        if WRONG_CONFIGURATION in allowed:
+            return Outcome(damage, found, None, (*wrong, *problems))
+        healed, unhealed = _healed(patient)
+        return Outcome(damage, found, healed, (*wrong, *problems, *unhealed, *_backed_up(patient)))
     finally:
         patient.recover()
 
@@ -84,26 +82,23 @@ def _restored(patient: Patient, point: str, right: Tree, region: str | None, all
 
 def _verified(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool, tuple[str, ...]]:
     """Whether a full verification of the sick region finds something, and what is wrong with how it says so."""
-    results: list[dict[str, Any]] = []
+    said: list[bool] = []
 
     def verify() -> None:
-        results.extend(patient.world.runtime.verify(ASSET, region=SICK, mode="full")["results"])
+        said.append(patient.world.runtime.verify(ASSET, region=SICK, mode="full")["ok"])
 
     code = _code(verify)
     if code != ALL_FINE:
         return True, () if code in allowed else (f"verification ended with exit code {code}",)
-    return not all(result["ok"] for result in results), ()
+    return not all(said), ()
 
 
-def _healed(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool | None, tuple[str, ...]]:
-    """Whether healing made the verification clean again; None where there is no healing yet."""
-    heal = getattr(patient.world.runtime, "heal", None)
-    if heal is None:
-        return None, ()
-    code = _code(lambda: heal(ASSET, region=SICK))
+def _healed(patient: Patient) -> tuple[bool, tuple[str, ...]]:
+    """Whether healing made the verification clean again."""
+    code = _code(lambda: patient.world.runtime.heal(ASSET, region=SICK))
     if code != ALL_FINE:
         return False, (f"healing ended with exit code {code}",)
-    found, problems = _verified(patient, allowed)
+    found, problems = _verified(patient, ())
     return not found, (*problems, *(["damaged after healing"] if found else []))
 
 

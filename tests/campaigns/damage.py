@@ -14,11 +14,15 @@ Changes = dict[str, bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One case: `kind` for the table, `key` of the object that is judged, and what becomes of the region."""
+    """One case: `kind` for the table, `key` of the object that is judged, and what becomes of the region.
+
+    `is_newest_scrub`: the object is what the newest verification said of itself.
+    """
 
     kind: str
     key: str
     changes: Changes
+    is_newest_scrub: bool = False
 
     @property
     def object_class(self) -> str:
@@ -37,6 +41,7 @@ def damages(objects: Mapping[str, bytes], elsewhere: Mapping[str, bytes], *, sel
     A sibling is the next object of its class; the only one of its class has the other region's in its place.
     """
     done: set[str] = set()
+    newest = max((key for key in objects if "-scrub-" in key), default="")
     for key, data in sorted(objects.items()):
         if seldom and class_of(key) in done:
             continue
@@ -45,7 +50,7 @@ def damages(objects: Mapping[str, bytes], elsewhere: Mapping[str, bytes], *, sel
             yield Damage(f"bit at {at}", key, {key: flip(data, at)})
         yield Damage("truncated", key, {key: data[: len(data) * 2 // 3]})
         yield Damage("emptied", key, {key: b""})
-        yield Damage("deleted", key, {key: None})
+        yield Damage("deleted", key, {key: None}, is_newest_scrub=key == newest)
         sibling = sibling_of(key, objects)
         yield Damage("replayed", key, {key: elsewhere[key] if sibling is None else objects[sibling]})
         if sibling is not None:

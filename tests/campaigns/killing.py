@@ -87,7 +87,7 @@ def _disturbed(
         kill(process)
         process.wait(LONGEST_S)
         return _again(scene, command, arguments, Death(command.name, victim, seconds, (), ()))
-    lost, problems = tuple(scene.losses()), tuple(command.problems(scene))
+    problems, lost = tuple(command.problems(scene)), tuple(scene.losses())
     return Death(command.name, victim, seconds, lost, problems) if lost or problems else None
 
 

@@ -23,6 +23,9 @@ FIRST, SECOND = "one", "two"
 REGIONS = (FIRST, SECOND)
 PREFIX = "DR_TEST"
 FILE_BYTES = 400_000
+KEPT = 2
+"""Points that retention keeps."""
+GRACE_S = 1
 Tree = dict[str, tuple[Any, ...]]
 
 
@@ -37,6 +40,10 @@ class Scene:
     environ: dict[str, str]
     trees: dict[str, Tree] = field(default_factory=dict)
     committed: set[tuple[str, str]] = field(default_factory=set)
+    expendable: set[str] = field(default_factory=set)
+    """Points that retention may let go."""
+    damaged: str | None = None
+    """The region whose objects were damaged on purpose and not healed yet: it need not give what it cannot."""
 
     @property
     def source(self) -> Path:
@@ -67,7 +74,8 @@ class Scene:
         point from every region that has it."""
         now = self.points()
         for region, point in sorted(self.committed - now):
-            yield f"{point} is gone from {region}"
+            if point not in self.expendable:
+                yield f"{point} is gone from {region}"
         self.committed = now
         for region, point in sorted(now):
             right = self.trees.setdefault(point, tree(self.source))
@@ -80,7 +88,8 @@ class Scene:
             if tree(target) != right:
                 yield f"{point} came back wrong from {region}"
         except DrError as error:
-            yield f"{point} did not come back from {region}: {error}"
+            if region != self.damaged:
+                yield f"{point} did not come back from {region}: {error}"
         shutil.rmtree(target, ignore_errors=True)
 
 
@@ -88,13 +97,12 @@ def make_scene(folder: Path, server: SeaweedRegion, chance: random.Random) -> Sc
     """Two empty vaults in fresh buckets, and a source of four files that no point has yet."""
     source = folder / "source"
     source.mkdir(parents=True)
-    regions = {
-        name: {"url": f"s3://{fresh_name()}", "endpoint": server.endpoint, "credentials": f"env:{PREFIX}"}
-        for name in REGIONS
-    }
-    asset = {"kind": "model", "source": str(source), "regions": list(REGIONS)}
-    limits = {"shard": "512KiB", "workers": 2}
-    config = {"regions": regions, "assets": {ASSET: asset}, "limits": limits} | keys().config()
+    opened = {"credentials": {"writer": f"env:{PREFIX}", "janitor": f"env:{PREFIX}"}}
+    regions = {n: {"url": f"s3://{fresh_name()}", "endpoint": server.endpoint} | opened for n in REGIONS}
+    retention = {"hourly": 0, "daily": 0, "weekly": 0, "monthly": 0, "last": KEPT, "keep_within": None}
+    asset = {"kind": "model", "source": str(source), "regions": list(REGIONS), "retention": retention}
+    more = {"limits": {"shard": "512KiB", "workers": 2}, "prune": {"grace": f"{GRACE_S}s"}} | keys().config()
+    config = {"regions": regions, "assets": {ASSET: asset}} | more
     (folder / "dr.yaml").write_text(json.dumps(config))
     environ = environment_of(server, PREFIX) | keys().all()
     runtime = Runtime.load(folder / "dr.yaml", environ=environ)

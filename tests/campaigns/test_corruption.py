@@ -1,9 +1,8 @@
-"""The corruption campaign in its short form: every class of object damaged once in every way, in memory of a real vault;
-and one damage of each class on a real server, with the command line's own exit codes."""
+"""The corruption campaign in its short form: one object of every class, damaged in every way."""
 
 import pytest
 
-from tests.campaigns.corruption import MUST_BE_FOUND, alarms, examine
+from tests.campaigns.corruption import alarms, examine
 from tests.campaigns.damage import class_of, damages
 from tests.campaigns.patients import SOUND, Patient, make_patient, objects_of
 
@@ -30,5 +29,4 @@ def test_no_damage_of_this_class_is_believed(patient: Patient, object_class: str
     outcomes = [examine(patient, case) for case in cases]
     assert [(outcome.damage.kind, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
     assert [outcome.damage.kind for outcome in outcomes if outcome.missed] == []
-    if object_class in MUST_BE_FOUND:
-        assert all(outcome.found for outcome in outcomes)
+    assert [outcome.damage.kind for outcome in outcomes if outcome.healed is False] == []

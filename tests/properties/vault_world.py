@@ -14,7 +14,7 @@ from dr_lib.config import load_config
 from dr_lib.errors import StoreUnavailable
 from dr_lib.model.region import Role
 from dr_lib.runtime import Runtime
-from dr_lib.storage.base import ContainerStore
+from dr_lib.storage.base import ContainerStore, RegionJanitor
 from dr_lib.storage.memory import MemoryStore
 from dr_lib.storage.throttles import Throttles
 from dr_lib.testing import faults
@@ -35,9 +35,14 @@ Files = dict[str, bytes]
 class WiredToStores(Wiring):
     """A wiring whose regions are these stores."""
 
-    stores: Mapping[str, ContainerStore]
+    stores: Mapping[str, FaultyJanitorStore]
 
     def store(self, region: str, role: Role = Role.WRITER) -> ContainerStore:
+        """The region's store, whoever opens it."""
+        del role
+        return self.stores[region]
+
+    def janitor(self, region: str, role: Role = Role.JANITOR) -> RegionJanitor:
         """The region's store, whoever opens it."""
         del role
         return self.stores[region]

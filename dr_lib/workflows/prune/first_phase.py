@@ -119,10 +119,12 @@ def _is_of(key: str, runs: Collection[PointName]) -> bool:
 
 
 def _refuse_short_grace(scope: Scope, seen: Survey) -> None:
-    """By the store's own clock, from a run's plan to its commit."""
+    """By the store's own clock, from a run's plan to its commit: to what its writer left last, for a manifest that was
+    healed is as young as its healing."""
     for name, versions in seen.manifests.items():
-        plan = seen.runs[name].parts.get("plan.json.zst") if name in seen.runs else None
-        took = versions[-1].modified_at - plan[-1].modified_at if plan else timedelta(0)
+        parts = seen.runs[name].parts if name in seen.runs else {}
+        plan, closed = parts.get("plan.json.zst"), parts.get(layout.CLOSED)
+        took = (closed or versions)[-1].modified_at - plan[-1].modified_at if plan else timedelta(0)
         if took > scope.grace:
             raise Refused(
                 f"the backup {name.point} of {name.asset!r} took {took}, longer than the grace period of {scope.grace}",
