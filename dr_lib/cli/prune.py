@@ -90,7 +90,11 @@ def _proposed(region: dict[str, Any], grace: str) -> Iterator[str]:
 
 
 def _amount(one: dict[str, Any]) -> str:
-    return f"{len(one['points'])} points, {one['objects']} objects, {size(one['bytes'])}"
+    return f"{_count(len(one['points']), 'point')}, {_count(one['objects'], 'object')}, {size(one['bytes'])}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _kept(done: dict[str, Any]) -> str:

@@ -82,7 +82,7 @@ def test_a_dry_run_tells_each_fate_and_its_reason_and_that_nothing_was_changed(d
     drctl("prune")
     fates = {line.split()[1]: " ".join(line.split()[2:]) for line in drctl.out.splitlines() if line.startswith("m ")}
     assert fates == {POINT: "stays newest verified point", OTHER: "may go no rule keeps it"}
-    assert "a: would plan 1 points, 7 objects, 2 MB" in drctl.out
+    assert "a: would plan 1 point, 7 objects, 2 MB" in drctl.out
     assert "nothing was changed; --apply plans and deletes" in drctl.out
 
 
@@ -94,10 +94,10 @@ def test_what_was_done_and_what_waits_and_what_is_locked_is_told(drctl):
     drctl.runtime.answers["prune"] = {**PRUNE, "applied": True, "regions": [region]}
     assert drctl("prune", "--apply") == 0
     said = " ".join(drctl.out.split())
-    assert f"a: plan {PLAN} done: deleted 1 points, 5 objects, 1 kB; kept {POINT}, which something keeps" in said
+    assert f"a: plan {PLAN} done: deleted 1 point, 5 objects, 1 kB; kept {POINT}, which something keeps" in said
     assert f"a: locked until {LOCKED['until']}: {LOCKED['key']}" in said
     assert f"a: plan {PLAN} waits until 2026-11-26T18:00:00.000000Z" in said
-    assert f"a: planned 1 points, 7 objects, 2 MB as {OTHER}; deleted by a run in 3 d or later" in said
+    assert f"a: planned 1 point, 7 objects, 2 MB as {OTHER}; deleted by a run in 3 d or later" in said
     assert "a: mind the gap" in said
     assert "nothing was changed" not in said
 
