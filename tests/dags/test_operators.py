@@ -170,6 +170,19 @@ def test_a_restore_gives_the_files_back_and_refuses_a_target_in_use(site):
         restore.work()
 
 
+def test_a_prune_says_what_would_go_and_fails_where_something_stands_in_its_way(site):
+    from dr_airflow.operators import PruneOperator
+
+    point = back_up().work()["point"]
+    said = PruneOperator(task_id="prune", region="us-east").work()
+    assert (said["applied"], said["deleted"], said["proposed"], said["plan"]) == (False, [], [], None)
+    manifest = site / "us-east" / "points" / "files" / f"{point}.manifest"
+    manifest.chmod(0o600)
+    manifest.write_bytes(b"nothing")
+    with pytest.raises(Refused, match="nothing here is deleted"):
+        PruneOperator(task_id="prune", region="us-east", do="delete").work()
+
+
 def test_a_verdict_fails_unless_it_was_proven():
     from dr_airflow.operators import DrillVerdictOperator
 
