@@ -10,16 +10,16 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from dr_lib.errors import IntegrityError, NotFound, Refused, SourceUnstable, StoreUnavailable
 from dr_lib.format import layout
@@ -38,6 +38,15 @@ mishaps = (
     | st.builds(Mishap, st.just("forgotten"), forgets=st.sampled_from(CLASSES))
 )
 contents = st.sampled_from([b"", b"in both " * 300, *(bytes([number]) * 3000 for number in range(3)), NOISE])
+
+picks = st.integers(0, 1 << 16)
+"""Which of those that there are; always drawn alike, for how many there are is up to threads too."""
+T = TypeVar("T")
+
+
+def chosen(among: Sequence[T], pick: int) -> T | None:
+    """One of them; None when there is none."""
+    return among[pick % len(among)] if among else None
 
 
 @dataclass
@@ -87,11 +96,12 @@ class VaultMachine(RuleBasedStateMachine):
             self.runs[writer] = Run(asset, point, files, steps, self.world.changes, forgetful)
             self.known[asset, point] = files
 
-    @precondition(lambda self: self.runs)
-    @rule(data=st.data(), mishap=mishaps)
-    def go_on(self, data: st.DataObject, mishap: Mishap | None) -> None:
+    @rule(pick=picks, mishap=mishaps)
+    def go_on(self, pick: int, mishap: Mishap | None) -> None:
         """The next step of a run; a step that failed is the next one again."""
-        writer = data.draw(st.sampled_from(sorted(self.runs)))
+        writer = chosen(sorted(self.runs), pick)
+        if writer is None:
+            return
         run = self.runs[writer]
         try:
             done = self.do(mishap, run.steps[0])
@@ -110,10 +120,11 @@ class VaultMachine(RuleBasedStateMachine):
             assert (HOME, run.asset, run.point) in self.world.committed()
             del self.runs[writer]
 
-    @precondition(lambda self: any(len(run.steps) > 1 for run in self.runs.values()))
-    @rule(data=st.data())
-    def commit_too_early(self, data: st.DataObject) -> None:
-        writer = data.draw(st.sampled_from(sorted(w for w, run in self.runs.items() if len(run.steps) > 1)))
+    @rule(pick=picks)
+    def commit_too_early(self, pick: int) -> None:
+        writer = chosen(sorted(w for w, run in self.runs.items() if len(run.steps) > 1), pick)
+        if writer is None:
+            return
         run = self.runs[writer]
         try:
             done = self.do(None, lambda runtime: runtime.commit_backup(run.asset, HOME, run.point))
@@ -143,10 +154,12 @@ class VaultMachine(RuleBasedStateMachine):
         done = self.do(mishap, lambda runtime: runtime.verify(region=region, mode=mode))
         assert done is None or done["ok"], "nothing was damaged"
 
-    @precondition(lambda self: self.seen)
-    @rule(data=st.data(), mishap=mishaps)
-    def restore(self, data: st.DataObject, mishap: Mishap | None) -> None:
-        region, asset, point = data.draw(st.sampled_from(sorted(self.seen)))
+    @rule(pick=picks, mishap=mishaps)
+    def restore(self, pick: int, mishap: Mishap | None) -> None:
+        found = chosen(sorted(self.seen), pick)
+        if found is None:
+            return
+        region, asset, point = found
         target = self.folder / "restored"
         done = self.do(mishap, lambda runtime: runtime.restore(asset, str(target), point=point, region=region))
         if done is not None:
@@ -176,13 +189,14 @@ class VaultMachine(RuleBasedStateMachine):
         points = self.world.process().points(asset)
         return max((point["point"] for point in points if "verified" in point["copies"].values()), default=None)
 
-    @precondition(lambda self: self.in_both())
-    @rule(data=st.data(), region=st.sampled_from(REGIONS), gone=st.booleans(), mishap=mishaps)
-    def rot_and_heal(self, data: st.DataObject, region: str, gone: bool, mishap: Mishap | None) -> None:  # noqa: FBT001
+    @rule(pick=picks, region=st.sampled_from(REGIONS), gone=st.booleans(), mishap=mishaps)
+    def rot_and_heal(self, pick: int, region: str, gone: bool, mishap: Mishap | None) -> None:  # noqa: FBT001
         """Something rots or vanishes that was whole, and that the other region has; healing, cut short or not, brings it
         back."""
         assert self.findings(region) == []
-        key = data.draw(st.sampled_from(self.in_both()))
+        key = chosen(self.in_both(), pick)
+        if key is None:
+            return
         store = self.world.stores[region]
         if gone:
             store.delete(key, store.head(key).tag)
