@@ -46,10 +46,11 @@ format: env ## rewrite the source as ruff wants it
 	@$(PY) -m ruff format .
 
 .PHONY: bench
-bench: env ## measure the stores, the codecs and the engine against their peers (ARGS=--large: 12 GB too)
+bench: env ## measure the stores, the codecs, verification and the engine against their peers (ARGS=--large: 12 GB too)
 	@bash tools/system.sh restic borgbackup
 	@$(PY) benchmarks/stores.py
 	@$(PY) benchmarks/codecs.py
+	@$(PY) -m benchmarks.verification
 	@$(PY) -m benchmarks.peers $(ARGS)
 
 .PHONY: crash

@@ -77,8 +77,9 @@ def _gate_document(committed: Committed) -> Document | None:
     }
 
 
-def point_document(point: KnownPoint) -> Document:
-    """A point and the state of its copies; `locks` says of copies in regions with locks until when they are locked."""
+def point_document(point: KnownPoint, held: Sequence[str] = ()) -> Document:
+    """A point and the state of its copies; `locks` says of copies in regions with locks until when they are locked, `held`
+    are the names of the holds on it."""
     return {
         "point": point.point,
         "asset": point.asset,
@@ -88,6 +89,7 @@ def point_document(point: KnownPoint) -> Document:
         "files": point.files,
         "copies": {copy.region: copy.state.value for copy in point.copies},
         "locks": {copy.region: _lock_word(copy.lock) for copy in point.copies if copy.lock is not None},
+        "held": list(held),
         "quarantined": None if point.quarantine is None else reasons(point.quarantine),
     }
 

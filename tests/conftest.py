@@ -12,6 +12,7 @@ from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.model.region import StoreRef
 from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.opening import open_store
+from tests.pruning import time  # noqa: F401 - a fixture
 
 PREFIX = "DR_TEST"
 

@@ -34,7 +34,7 @@ class Time:
 def pruned_world(folder: Path, time: Time, names: tuple[str, ...] = ("one",), **more: Any) -> World:
     """A world with a policy that keeps one point, two settled files, and runtimes on `time`."""
     retention = {"hourly": 0, "daily": 0, "weekly": 0, "monthly": 0, "last": 1, "keep_within": None}
-    asset = {"kind": "dataset", "retention": retention, "gates": "none"} | more.pop("asset", {})
+    asset = {"kind": "dataset", "gates": "none", "retention": retention} | more.pop("asset", {})
     world = make_world(folder, names, asset=asset, **more)
     return replace(world, runtime=runtime_at(world, time, more.get("environ")))
 

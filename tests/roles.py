@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from dr_lib.clock import Clock, utc_now
 from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.model.region import Role
 from dr_lib.runtime import Runtime
@@ -80,8 +82,9 @@ class LockedWorld:
             found[f"DR_{role.name}_SECRET_ACCESS_KEY"] = secret_key(role.value)
         return found
 
-    def runtime(self, *roles: Role, **region: Any) -> Runtime:
-        """A runtime on a machine that has the credentials of these roles alone; `region` changes its fields."""
+    def runtime(self, *roles: Role, clock: Clock = utc_now, more: Mapping[str, Any] = {}, **region: Any) -> Runtime:
+        """A runtime on a machine that has the credentials of these roles alone; `region` changes its fields, and `more`
+        are other regions."""
         place = {
             "url": f"s3://{self.bucket}",
             "endpoint": self.server.endpoint,
@@ -90,12 +93,12 @@ class LockedWorld:
         config = {
             "version": 1,
             "encryption": "none",
-            "regions": {REGION: place | region},
-            "assets": {ASSET: {"kind": "model", "source": str(self.source), "regions": [REGION]}},
+            "regions": {REGION: place | region} | more,
+            "assets": {ASSET: {"kind": "model", "source": str(self.source), "regions": [REGION, *more]}},
         }
         path = self.folder / "dr.yaml"
         path.write_text(json.dumps(config))
-        return Runtime.load(path, environ=self.environ(*roles))
+        return Runtime.load(path, environ=self.environ(*roles), clock=clock)
 
     @cached_property
     def admin(self) -> Any:

@@ -65,5 +65,5 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
     if gate.get("compared_with"):
         facts.append(("like", gate["compared_with"]) if not gate["quarantined"] else ("unlike", gate["compared_with"]))
     facts += [("QUARANTINE", text) for text in gate.get("findings", ())]
-    facts += [("not told", text) for text in gate.get("untold", ())]
+    facts += [("untold", text) for text in gate.get("untold", ())]
     pairs(console, facts + [("warning", text) for text in document.get("warnings", ())])

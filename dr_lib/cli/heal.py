@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
         runtime, progress = limited(session, limit_upload, limit_download), session.progress()
         asset, point = asset_and_point(runtime, name) if name else (None, None)
         try:
-            document = runtime.heal(region, asset, point, progress)
+            document = runtime.heal(asset, point, region=region, progress=progress)
         finally:
             progress.finish()
         session.output.show(document, lambda console: _tell(console, document))

@@ -1,4 +1,4 @@
-"""`drctl hold`: naming why a point must not be deleted, and seeing what is held or in quarantine."""
+"""`drctl hold`: naming why a point must not be deleted, and seeing what is held."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ Asset = Annotated[str, typer.Argument(help="The point's asset.")]
 Point = Annotated[str, typer.Argument(help="The point's id.")]
 Name = Annotated[str, typer.Option("--name", help="Tells holds of one point apart.")]
 Reason = Annotated[str, typer.Option("--reason", help="For whoever reads it later.")]
-HEADINGS = ("asset", "point", "kind", "name", "reason", "since", "regions")
+HEADINGS = ("asset", "point", "name", "reason", "since", "regions")
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    hold = typer.Typer(no_args_is_help=True, help="Hold points against deletion; list holds and quarantines.")
+    hold = typer.Typer(no_args_is_help=True, help="Hold points against deletion, and list what is held.")
     command(hold, "add", examples=["drctl hold add minilm POINT --name audit-7 --reason 'asked for by legal'"])(add)
     command(hold, "remove", examples=["drctl hold remove minilm POINT --name audit-7 --reason 'case closed'"])(remove)
     command(hold, "list", examples=["drctl hold list", "drctl hold list minilm --json"])(list_holds)
-    command(hold, "clear", examples=["drctl hold clear minilm POINT --reason 'retrained on purpose'"])(clear)
     app.add_typer(hold, name="hold")
 
 
@@ -42,16 +41,10 @@ def remove(session: Session, asset: Asset, point: Point, name: Name, reason: Rea
     session.output.show(document, partial(_tell, document=document, what=f"no longer held as {name}"))
 
 
-def clear(session: Session, asset: Asset, point: Point, reason: Reason) -> None:
-    """Take a point out of quarantine, after somebody has looked at it."""
-    document = session.runtime().clear_quarantine(asset, point, reason)
-    session.output.show(document, partial(_tell, document=document, what="out of quarantine"))
-
-
 def list_holds(
     session: Session, asset: Annotated[str | None, typer.Argument(help="Only this asset's.")] = None
 ) -> None:
-    """Holds and quarantines in force."""
+    """Holds in force, and why."""
     document = session.runtime().list_holds(asset)
     session.output.show(document, partial(_tell_list, document=document))
 
@@ -61,19 +54,15 @@ def _tell(console: Console, document: dict[str, Any], what: str) -> None:
 
 
 def _tell_list(console: Console, document: dict[str, Any]) -> None:
-    body = [_row("hold", one, one["name"] or "unreadable", one["reason"] or "-") for one in document["holds"]]
-    body += [_row("quarantine", one, "-", _findings(one)) for one in document["quarantines"]]
+    body = [_row(one) for one in document["holds"]]
     if body:
         rows(console, HEADINGS, body)
     else:
-        console.print("nothing is held, nothing is in quarantine")
+        console.print("nothing is held")
     for silent in document["silent"]:
         console.print(f"!! there may be more: {silent}")
 
 
-def _row(kind: str, one: dict[str, Any], name: str, reason: str) -> tuple[str, ...]:
-    return (one["asset"], one["point"], kind, name, reason, one["at"], "\n".join(one["regions"]))
-
-
-def _findings(one: dict[str, Any]) -> str:
-    return "; ".join(one["findings"]) if one["findings"] is not None else "its event can no longer be read"
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    name, reason = one["name"] or "cannot be read", one["reason"] or "-"
+    return (one["asset"], one["point"], name, reason, one["at"], "\n".join(one["regions"]))

@@ -28,6 +28,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _standing(point: dict[str, Any]) -> str:
-    return "\n".join(
-        [copies(point["copies"], point["locks"]), *(f"QUARANTINE: {text}" for text in point.get("quarantined") or ())]
-    )
+    said = [f"QUARANTINE: {text}" for text in point.get("quarantined") or ()]
+    said += [f"held: {name}" for name in point.get("held", ())]
+    return "\n".join([copies(point["copies"], point["locks"]), *said])

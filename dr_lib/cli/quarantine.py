@@ -60,12 +60,13 @@ def _tell(console: Console, found: list[dict[str, Any]]) -> None:
 
 
 def _why(one: dict[str, Any]) -> list[str]:
-    held = [f"{len(one['held'])} earlier points are on hold"] if one["held"] else []
+    count = len(one["held"])
+    held = [f"{count} earlier point{' is' if count == 1 else 's are'} on hold"] if count else []
     return [*one["findings"], *held, *([] if one["committed"] else ["it was never committed"])]
 
 
 def _tell_ended(console: Console, document: dict[str, Any]) -> None:
-    released = [f"{region}: {len(points)} points" for region, points in document["released"].items() if points]
+    released = [f"{region}: {len(points)}" for region, points in document["released"].items() if points]
     facts = [
         ("point", f"{document['point']} of {document['asset']}"),
         ("trusted", ", ".join(document["cleared"]) or "no: it stays in quarantine"),

@@ -34,10 +34,10 @@ class Item:
 def share(gap: timedelta | None, within: timedelta) -> float:
     """The part of all bytes that a run reads, above 0 and at most 1, when the last one was `gap` ago (None: never).
 
-    Runs at this pace go round once before `within` has passed: 1 / floor(within / gap).
+    Runs at this pace go round once before `within` has passed, one of them left out: 1 / (floor(within / gap) - 1).
     """
     step = FIRST_GAP if gap is None or gap <= timedelta(0) else gap
-    return 1 / max(1, within // step)
+    return 1 / max(1, within // step - 1)
 
 
 def sample(items: Sequence[Item], cursor: str, part: float) -> list[Item]:
@@ -83,7 +83,7 @@ def measured(items: Sequence[Item], coverage: Sequence[Span], now: datetime, wit
 
 
 def aged(covered: Coverage, by: timedelta) -> Coverage:
-    """How the objects stand that much later when nothing was read meanwhile; of what was read, only the most can be said."""
+    """How the objects stand that much later if nothing was read since; `read_bytes` is then the most it can be."""
     return replace(covered, oldest_s=covered.oldest_s + max(0.0, by.total_seconds()))
 
 

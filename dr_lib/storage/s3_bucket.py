@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from dr_lib.errors import Refused, UsageError
+from dr_lib.errors import PermissionDenied, Refused, UsageError
 from dr_lib.storage import s3_locks
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def ensure(client: S3Client, bucket: str, lock_mode: str | None, lock_days: int 
         raise UsageError("a lock needs both a mode and a number of days", where=label)
     created = not _exists(client, bucket)
     if created:
-        _create(client, bucket, locked=lock_mode is not None)
+        _create(client, bucket, label, locked=lock_mode is not None)
     if lock_mode is not None and lock_days is not None:
         _ensure_rule(client, bucket, lock_mode, lock_days, label)
     return created
@@ -40,13 +40,23 @@ def _exists(client: S3Client, bucket: str) -> bool:
     return True
 
 
-def _create(client: S3Client, bucket: str, *, locked: bool) -> None:
+def _create(client: S3Client, bucket: str, label: str, *, locked: bool) -> None:
     request: dict[str, Any] = {"Bucket": bucket}
     if locked:
         request["ObjectLockEnabledForBucket"] = True
     if client.meta.region_name != "us-east-1":
         request["CreateBucketConfiguration"] = {"LocationConstraint": client.meta.region_name}
-    client.create_bucket(**request)
+    try:
+        client.create_bucket(**request)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 403:
+            raise
+        hint = (
+            "have its owner make it, with object lock where dr.yaml says so (docs/iam/README.md); then init adopts it"
+        )
+        raise PermissionDenied(
+            f"the bucket {bucket!r} is missing, and these credentials may not make it", where=label, hint=hint
+        ) from error
 
 
 def _ensure_rule(client: S3Client, bucket: str, mode: str, days: int, label: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from dr_lib.storage.base import ObjectVersion
-from dr_lib.storage.keys import in_key_order
+from dr_lib.storage.keys import encoded, in_key_order
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 PAGE: Final = 1000
+FLAT_BELOW: Final = 2
+"""Folders of this depth are listed whole: `packs/ab/`, `points/minilm/`."""
 METHOD_NOT_ALLOWED: Final = 405
 NULL: Final = "null"
 """S3's name for the version of an object that was stored while its bucket had no versions."""
@@ -81,15 +84,50 @@ def _is_gone(error: ClientError) -> bool:
 
 
 def _walked(client: S3Client, bucket: str, root: str, prefix: str) -> Iterator[ObjectVersion]:
-    request: dict[str, Any] = {"Bucket": bucket, "Prefix": root + prefix, "MaxKeys": PAGE}
-    while True:
-        page = client.list_object_versions(**request)
-        found = [_version(one, root) for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
-        yield from sorted(found, key=lambda one: one.key.split("/"))
-        if not page.get("IsTruncated"):
-            return
-        request["KeyMarker"] = page["NextKeyMarker"]
-        request["VersionIdMarker"] = page.get("NextVersionIdMarker", "")
+    """As `listed`, in key order or in that of a walk over folders.
+
+    SeaweedFS walks folders, and so gives `m/x` before `m-2/x`; yet it goes on behind a full page by comparing keys, and
+    leaves out whatever sorts before its last one. So what does not fit on a page is asked for folder by folder, down to
+    where a vault's names are of one length, and none is the beginning of another.
+    """
+    request = {"Bucket": bucket, "Prefix": root + prefix}
+    first = _page(client, request)
+    if not first.get("IsTruncated"):
+        yield from _found(first, root)
+    elif prefix.count("/") >= FLAT_BELOW:
+        for page in _pages(client, request, first):
+            yield from _found(page, root)
+    else:
+        yield from _by_folder(client, bucket, root, prefix)
+
+
+def _by_folder(client: S3Client, bucket: str, root: str, prefix: str) -> Iterator[ObjectVersion]:
+    request = {"Bucket": bucket, "Prefix": root + prefix, "Delimiter": "/"}
+    pages = list(_pages(client, request, _page(client, request)))
+    here: defaultdict[str, list[ObjectVersion]] = defaultdict(list)
+    for one in (one for page in pages for one in _found(page, root)):
+        here[one.key].append(one)
+    folders = {one["Prefix"][len(root) :] for page in pages for one in page.get("CommonPrefixes", [])}
+    for name in sorted({*folders, *here}, key=encoded):
+        yield from _walked(client, bucket, root, name) if name in folders else here[name]
+
+
+def _pages(client: S3Client, request: dict[str, Any], first: Any) -> Iterator[Any]:
+    page = first
+    yield page
+    while page.get("IsTruncated"):
+        behind = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+        page = _page(client, request | behind)
+        yield page
+
+
+def _page(client: S3Client, request: dict[str, Any]) -> Any:
+    return client.list_object_versions(**request, MaxKeys=PAGE)
+
+
+def _found(page: Any, root: str) -> list[ObjectVersion]:
+    found = [_version(one, root) for one in (*page.get("Versions", []), *page.get("DeleteMarkers", []))]
+    return sorted(found, key=lambda one: one.key.split("/"))
 
 
 def _version(found: Any, root: str) -> ObjectVersion:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
@@ -110,15 +110,15 @@ class FaultyStore(AbstractContextManager["FaultyStore"]):
             action = partial(self._faults[number].effect, Call(method, key, self._created, action, strike))
         return action()
 
-    def _due(self, method: str, key: str) -> list[int]:
+    def _due(self, method: str, key: str) -> Sequence[int]:
         """Numbers of the faults that strike this call, the innermost first."""
-        due: list[int] = []
+        due: Sequence[int] = []
         with self._lock:
             self.calls += 1
             for number, fault in enumerate(self._faults):
                 if fault.concerns(method, key):
                     self._matched[number] += 1
-                    due += [number] if fault.when(self._matched[number]) else []
+                    due = [*due, number] if fault.when(self._matched[number]) else due
         return due[::-1]
 
     def _strike(self, number: int) -> None:

@@ -147,7 +147,7 @@ class BackingUp(OverConfig):
         """Holds on the good points of the other regions when a point is quarantined; a sentence where that failed."""
         point = committed.summary
         failed: list[str] = []
-        for region, answer in self._wiring.answers(regions if committed.quarantined else ()).items():
+        for region, answer in self._wiring.answers(regions if committed.quarantined else (), Role.WRITER).items():
             try:
                 hold_good(open_or_raise(answer), point.asset, point.point, point.created_at)
             except DrError as error:

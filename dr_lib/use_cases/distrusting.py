@@ -5,6 +5,7 @@ from __future__ import annotations
 from dr_lib import documents
 from dr_lib.catalog.answers import kept_in, open_or_raise, raise_first
 from dr_lib.errors import DrError, NotFound, UsageError
+from dr_lib.model.region import Role
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.holds import holds, quarantines
 from dr_lib.vault.vault import Vault
@@ -38,7 +39,7 @@ class Distrusting(OverConfig):
             raise UsageError("nobody will know why", hint="say what you found: --reason 'a planned retraining'")
         vaults: list[Vault] = []
         failed: list[DrError] = []
-        for answer in self._wiring.answers(self.config.asset(asset).regions).values():
+        for answer in self._wiring.answers(self.config.asset(asset).regions, Role.VERIFIER).values():
             with kept_in(failed):
                 vaults.append(open_or_raise(answer))
         clock = self._wiring.clock

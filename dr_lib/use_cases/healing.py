@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
 from dr_lib import documents
 from dr_lib.catalog.answers import open_ones, raise_first
@@ -18,7 +19,8 @@ from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
 from dr_lib.workflows.backup.records import check_record
 from dr_lib.workflows.heal.heal import Healed, Help, heal
-from dr_lib.workflows.heal.record import heal_record, wounded_record
+from dr_lib.workflows.heal.record import heal_record, is_anothers, wounded_record
+from dr_lib.workflows.heal.remake import Remaker
 from dr_lib.workflows.heal.wounds import Mended
 from dr_lib.workflows.verify.verify import Asked, Mode, Verified, verify
 
@@ -27,7 +29,7 @@ class Healing(OverConfig):
     """Healing a region: what is damaged or missing there is put back from what is proven."""
 
     def heal(
-        self, region: str, asset: str | None = None, point: str | None = None, progress: Progress = SILENT
+        self, asset: str | None = None, point: str | None = None, *, region: str, progress: Progress = SILENT
     ) -> Document:
         """Heal the copies in `region`: of one asset or all, one point or all that are damaged or incomplete there.
 
@@ -68,7 +70,9 @@ class Healing(OverConfig):
         suspects = self._suspects(vault, asset, point, progress)
         if point is not None and not suspects:
             raise NotFound(f"region {vault.region} never held a point {point!r}", hint="`drctl points` lists them")
-        aid = Help(janitor, refusal, sources, check_record, lambda _: None)
+        points = tuple(suspects)
+        remake = Remaker((vault, *sources), asset, points, lambda: self._wiring.source(facts))
+        aid = Help(janitor, refusal, sources, check_record, remake)
         done = heal(vault, asset, suspects, aid, progress, self._wiring.clock, others=point is None)
         return done, [self._check(vault, asset, suspects, progress)] if suspects else []
 
@@ -94,16 +98,12 @@ class Healing(OverConfig):
     def _record(self, region: str, janitor: JanitorStore | None, refusal: Refused | None) -> Mended | None:
         """The vault's own record, without which nothing else can be opened."""
         store = self._wiring.store(region, Role.WRITER)
-        if wounded_record(store) is None:
+        if wounded_record(store) is None and not is_anothers(region, store):
             return None
-        try:
+        with suppress(IntegrityError, UsageError):  # what is wrong with it; that there is no vault is let through
             self._wiring.vault(region)
-        except NotFound:
-            raise  # there never was a vault
-        except IntegrityError:
-            pass
-        signers = self._signers(region)
-        return heal_record(region, store, self._wiring.keys, signers, janitor, refusal, self._wiring.clock)
+        vault = Vault(region, store, self._wiring.keys, self._signers(region), self.config.region(region).lock)
+        return heal_record(vault, janitor, refusal, self._wiring.clock)
 
     def _signers(self, region: str) -> Sequence[str]:
         """Who signs here: by the configuration, else by the other regions' records."""

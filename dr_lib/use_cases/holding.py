@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from dr_lib.catalog.answers import kept_in, open_or_raise
 from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.format.canonical import time_text
-from dr_lib.model.hold import Hold, Quarantine
+from dr_lib.model.hold import Hold
+from dr_lib.model.region import Role
 from dr_lib.use_cases.over_config import Document, OverConfig
-from dr_lib.vault.holds import add_hold, clear_quarantine, holds, quarantines, release_hold
+from dr_lib.vault.holds import add_hold, holds, release_hold
 from dr_lib.vault.vault import Vault
 
 _LATER = timedelta(microseconds=1)
@@ -52,35 +53,20 @@ class Holding(OverConfig):
             "name": name
         }
 
-    def clear_quarantine(self, asset: str, point: str, reason: str) -> Document:
-        """Trust a point again, in all regions where it is in quarantine. `NotFound` (5) when it is in none."""
-        _must_say(reason=reason)
-
-        def work(vault: Vault) -> bool:
-            found = quarantines(vault, asset).get(point)
-            if found is not None:
-                clear_quarantine(vault, asset, point, reason, self._after([found.at]))
-            return found is not None
-
-        return self._everywhere(asset, point, work, f"{point} of {asset!r} is in no quarantine")
-
     def list_holds(self, asset: str | None = None) -> Document:
-        """Holds and quarantines in force, by point, and the regions that know of them; `silent` regions may know more."""
+        """Holds in force, by point, and the regions that know of them; `silent` regions may know of more."""
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
         answers = self._wiring.answers(list(dict.fromkeys(r for n in names for r in self.config.asset(n).regions)))
         failed: list[DrError] = []
         held: dict[tuple[str, str, str | None], Document] = {}
-        distrusted: dict[tuple[str, str], Document] = {}
         for name in names:
             for region in self.config.asset(name).regions:
                 with kept_in(failed):
                     vault = open_or_raise(answers[region])
                     for hold in holds(vault, name):
                         held.setdefault((name, hold.point, hold.name), _hold(hold))["regions"].append(region)
-                    for found in quarantines(vault, name).values():
-                        distrusted.setdefault((name, found.point), _quarantine(found))["regions"].append(region)
         silent = list(dict.fromkeys(str(error) for error in failed))
-        return {"holds": list(held.values()), "quarantines": list(distrusted.values()), "silent": silent}
+        return {"holds": list(held.values()), "silent": silent}
 
     def _after(self, moments: Iterable[datetime]) -> datetime:
         """Now, or just after the last of those moments: what takes something back must come after it."""
@@ -91,7 +77,7 @@ class Holding(OverConfig):
         their turn, and says where the rest was done."""
         failed: list[DrError] = []
         done: list[str] = []
-        for region, answer in self._wiring.answers(self.config.asset(asset).regions).items():
+        for region, answer in self._wiring.answers(self.config.asset(asset).regions, Role.VERIFIER).items():
             with kept_in(failed):
                 if work(open_or_raise(answer)):
                     done.append(region)
@@ -126,8 +112,3 @@ def _hold(hold: Hold) -> Document:
         "at": time_text(hold.at),
         "regions": [],
     }
-
-
-def _quarantine(found: Quarantine) -> Document:
-    findings = list(found.findings) if found.findings is not None else None
-    return {"asset": found.asset, "point": found.point, "findings": findings, "at": time_text(found.at), "regions": []}

@@ -12,7 +12,7 @@ from dr_lib import documents
 from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
 from dr_lib.catalog.observe import observe
 from dr_lib.clock import monotonic
-from dr_lib.errors import DrError, UsageError
+from dr_lib.errors import DrError, IntegrityError, UsageError
 from dr_lib.format.layout import POINT_ID
 from dr_lib.model.region import Role
 from dr_lib.policy.choice import LATEST
@@ -48,14 +48,14 @@ class Recovering(OverConfig):
         from dr_lib.workflows.restore.restore import restore
 
         started = monotonic()
-        vaults, chosen = self._chosen(asset, point, at, region)
+        vaults, chosen, unopened = self._chosen(asset, point, at, region)
         extra = Path(attachments).absolute() if attachments else None
         place = Path(target).absolute()
         signature = RestoredSignature(self.config.asset(asset).signature, whole=not (include or tensor))
         done = restore(vaults, asset, chosen, place, progress, include, extra, tensor, inspect=signature)
         document = documents.restored_document(done, str(place), monotonic() - started)
-        warnings = _distrust(vaults, asset, chosen)
-        return {**document, "signature": signature.state, "warnings": warnings}
+        told = {"repairs": [*unopened, *document["repairs"]], "warnings": _distrust(vaults, asset, chosen)}
+        return {**document, **told, "signature": signature.state}
 
     def stream_tensors(
         self,
@@ -73,11 +73,12 @@ class Recovering(OverConfig):
         from dr_lib.workflows.restore.tensor_stream import by_name, stream_tensors
 
         started = monotonic()
-        vaults, chosen = self._chosen(asset, point, None, region)
+        vaults, chosen, unopened = self._chosen(asset, point, None, region)
         found = first_manifest(vaults, asset, chosen)
         repairs = stream_tensors(vaults, found.manifest, by_name(names, file), receiver, progress)
         seconds = round(monotonic() - started, 3)
-        return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, "repairs": list(repairs)}
+        told = [*unopened, *repairs]
+        return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, "repairs": told}
 
     def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
         """Smoke-test a restored directory against the proof that travels in a point of the asset."""
@@ -130,17 +131,18 @@ class Recovering(OverConfig):
             raise_first(failed)
         return documents.drill_document(report, kept)
 
-    def _chosen(self, asset: str, point: str, at: str | None, region: str | None) -> tuple[list[Vault], str]:
-        """The vaults to restore from, in order, and the point's id."""
+    def _chosen(self, asset: str, point: str, at: str | None, region: str | None) -> tuple[list[Vault], str, list[str]]:
+        """The vaults to restore from, in order, the point's id, and what is wrong with the vaults that are damaged."""
         facts = self.config.asset(asset)
         if region is not None and POINT_ID.fullmatch(point):
-            return [self._wiring.vault(region, Role.READER)], point
+            return [self._wiring.vault(region, Role.READER)], point, []
         regions = [self.config.region(region).name] if region else list(facts.regions)
         answers = self._wiring.answers(regions)
         if region is not None:
             open_or_raise(answers[region])
         choice = choose_point(asset, observe(asset, answers), point, _moment(at))
-        return open_ones(answers, choice.regions), choice.point.point
+        broken = [f"{e.what} [{e.where or name}]" for name, e in answers.items() if isinstance(e, IntegrityError)]
+        return open_ones(answers, choice.regions), choice.point.point, broken
 
 
 def _distrust(vaults: Sequence[Vault], asset: str, point: str) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from dr_lib import documents
 from dr_lib.catalog.answers import kept_in, open_ones
-from dr_lib.catalog.observe import Answer, Observation, observe
+from dr_lib.catalog.judged_points import UNNAMED
+from dr_lib.catalog.observe import Answer, observe
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
 from dr_lib.model.check import Check
@@ -18,6 +20,7 @@ from dr_lib.policy.separation import unseparated
 from dr_lib.policy.standing import scrub_doubts, standing
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.evidence import PastDrill, last_drill
+from dr_lib.vault.holds import holds
 from dr_lib.vault.scrubs import last_scrub
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.doctor import examine, failed
@@ -30,7 +33,7 @@ class Reporting(OverConfig):
     def points(self, asset: str | None = None) -> list[Document]:
         """Points of one asset or all, newest first within an asset, with every copy's state and lock as observed."""
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
-        return [documents.point_document(p) for name in names for p in self._observe(name, locks=True).points]
+        return [document for name in names for document in self._points(name)]
 
     def status(self) -> Document:
         """How every asset stands against its objectives, recomputed from what the regions hold."""
@@ -51,8 +54,15 @@ class Reporting(OverConfig):
         except DrError as error:
             return (failed("keys", error),)
 
-    def _observe(self, asset: str, *, locks: bool) -> Observation:
-        return observe(asset, self._wiring.answers(self.config.asset(asset).regions), locks=locks)
+    def _points(self, asset: str) -> list[Document]:
+        answers = self._wiring.answers(self.config.asset(asset).regions)
+        known = observe(asset, answers, locks=True)
+        held: defaultdict[str, set[str]] = defaultdict(set)
+        for vault in open_ones(answers, [region for region in answers if region not in known.silent]):
+            with kept_in([]):  # it has answered a moment ago; what it holds is asked again before anything is deleted
+                for hold in holds(vault, asset):
+                    held[hold.point].add(hold.name or UNNAMED)
+        return [documents.point_document(point, sorted(held[point.point])) for point in known.points]
 
     def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
         own = {region: answers[region] for region in asset.regions}

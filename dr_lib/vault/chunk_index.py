@@ -100,6 +100,13 @@ def save_index(vault: Vault, point: str, part: str, outlines: Iterable[tuple[str
         return
 
 
+def indexed_outlines(vault: Vault) -> dict[str, Outline]:
+    """The outlines of all packs that the vault's indexes name, by name, whether they are still there or not."""
+    keys = [info.key for info in vault.store.list(layout.INDEX)]
+    with ThreadPoolExecutor(READERS) as pool:
+        return {item.sha256: item.outline for found in pool.map(lambda key: _load(vault, key), keys) for item in found}
+
+
 def index_of(vault: Vault, packs: Iterable[PackRef]) -> bytes:
     """The bytes of an index of these packs, made from their own tables; those that have none are left out."""
     return index_format.dump(item for ref in packs for item in _read_outline(vault, ref.sha256, ref.size))

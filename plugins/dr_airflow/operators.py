@@ -167,10 +167,11 @@ class ReplicateOperator(RecoveryOperator):
 
 
 class VerifyCopiesOperator(RecoveryOperator):
-    """Reads every byte of the copies of `asset` in `region` again.
+    """Reads copies of `asset` in `region` again: every byte of those that are new, then the next sample of all.
 
-    `scope` is `unverified` (copies that no full verification has found whole) or `all`. A damaged copy fails the
-    task, after all copies were read.
+    `scope` is `unverified` (in full, those that no full verification has found whole; then a sample, which also holds
+    the structure of all against a listing) or `all` (everything in full). Where dr.yaml says `verify: {heal: true}` for
+    the asset, damage is healed at once. What stays damaged fails the task, after all copies were read.
     """
 
     template_fields = ("asset", "region", "scope")
@@ -182,18 +183,39 @@ class VerifyCopiesOperator(RecoveryOperator):
         self.scope = scope
 
     def work(self) -> Facts:
-        """The points that were read and found whole; `IntegrityError` names those that were not."""
-        results: list[Facts] = _open_runtime().verify(
-            self.asset, region=self.region, progress=self.progress(), unverified=self.scope == "unverified"
-        )["results"]
-        damaged = [f"{one['point']}: {'; '.join(one['findings'])}" for one in results if not one["ok"]]
-        if damaged:
-            raise IntegrityError(
-                f"{len(damaged)} of {len(results)} copies are damaged: {' | '.join(damaged)}",
-                where=f"region {self.region}",
-                hint=f"restore {self.asset} from another region and see runbooks/model-corrupted.md",
-            )
-        return {"region": self.region, "verified": [one["point"] for one in results]}
+        """The points that were read and found whole, what was healed, and how long bytes wait to be read again;
+        `IntegrityError` names those that are damaged."""
+        runtime = _open_runtime()
+        found = [runtime.verify(self.asset, region=self.region, progress=self.progress(), unverified=self._is_daily)]
+        if self._is_daily:
+            found.append(runtime.verify(self.asset, region=self.region, mode="sample", progress=self.progress()))
+        healed = [] if all(one["ok"] for one in found) else self._healed(runtime, found)
+        whole = [one["point"] for one in found[0]["results"] if one["ok"]]
+        oldest = found[-1]["runs"][0]["coverage"]["oldest_s"]
+        return {"region": self.region, "verified": whole, "healed": healed, "longest_unread_s": oldest}
+
+    @property
+    def _is_daily(self) -> bool:
+        return self.scope == "unverified"
+
+    def _healed(self, runtime: Runtime, found: Sequence[Facts]) -> list[str]:
+        """Keys of what was healed, where that is asked for and leaves nothing damaged; else the alarm is raised."""
+        if runtime.config.asset(self.asset).heals:
+            done = runtime.heal(self.asset, region=self.region, progress=self.progress())
+            self.log.warning("there was damage in %s, and this was done about it: %s", self.region, done)
+            if done["ok"]:
+                return [one["key"] for one in done["healed"]]
+        raise self._alarm(found)
+
+    def _alarm(self, found: Sequence[Facts]) -> IntegrityError:
+        results = [one for run in found for one in run["results"] if not one["ok"]]
+        said = [f"{one['point']}: {'; '.join(one['findings'])}" for one in results]
+        said += [text for run in found for one in run["runs"] for text in one["findings"]]
+        return IntegrityError(
+            f"{len({one['point'] for one in results})} copies are damaged: {' | '.join(dict.fromkeys(said))}",
+            where=f"region {self.region}",
+            hint=f"drctl heal {self.asset} --region {self.region}, and see runbooks/model-corrupted.md",
+        )
 
 
 class RestoreOperator(RecoveryOperator):

@@ -95,7 +95,7 @@ def _verified(patient: Patient, allowed: tuple[int, ...]) -> tuple[bool, tuple[s
 
 def _healed(patient: Patient) -> tuple[bool, tuple[str, ...]]:
     """Whether healing made the verification clean again."""
-    code = _code(lambda: patient.world.runtime.heal(SICK, ASSET))
+    code = _code(lambda: patient.world.runtime.heal(ASSET, region=SICK))
     if code != ALL_FINE:
         return False, (f"healing ended with exit code {code}",)
     found, problems = _verified(patient, ())

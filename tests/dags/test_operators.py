@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from dr_lib.errors import IntegrityError, ObjectiveMissed, Refused
@@ -93,6 +95,26 @@ def test_a_commit_sends_the_point_with_the_event_of_its_outlet(site):
     point = commit.hand_over(commit.work(), airflow)
     sent = {"point": point["point"], "region": "us-east", "bytes": sum(map(len, FILES.values()))}
     assert airflow.events[outlet].extra == sent
+
+
+def test_a_point_in_quarantine_fails_its_commit_until_it_is_cleared(site):
+    from dr_airflow.failures import AirflowFailException, airflow_failures
+
+    back_up().work()
+    for path in (site / "live" / "a.bin", site / "live" / "folder" / "b.bin"):
+        path.write_bytes(os.urandom(path.stat().st_size))
+    commit = back_up()
+    with (
+        pytest.raises(AirflowFailException, match="stored and in quarantine: 2 files of a known kind"),
+        airflow_failures(),
+    ):
+        commit.work()
+    runtime = Runtime.load()
+    assert [point["quarantined"] is None for point in runtime.points("files")] == [False, True]
+    with pytest.raises(ObjectiveMissed):
+        commit.work()
+    runtime.clear_quarantine("files", commit.run, "planned")
+    assert commit.work()["point"] == commit.run
 
 
 def test_only_copies_that_were_not_verified_are_read_again(site):

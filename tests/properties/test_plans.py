@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dr_lib.errors import DrError, IntegrityError, NotFound, PermissionDenied, StoreUnavailable
+from dr_lib.errors import DrError, IntegrityError, NotFound, PermissionDenied, Refused, StoreUnavailable
 from dr_lib.model.copy import Copy, CopyState, KnownPoint, Verification
+from dr_lib.model.hold import Quarantine
 from dr_lib.model.manifest import FrameRef
 from dr_lib.policy.choice import choose
 from dr_lib.policy.copy_state import derive
@@ -97,7 +98,14 @@ def known_points(draw):
     states = st.sampled_from(list(CopyState))
     return [
         KnownPoint(
-            "x", f"{age:03d}", START + timedelta(hours=age), 1, 1, 1, tuple(Copy(r, draw(states)) for r in REGIONS)
+            "x",
+            f"{age:03d}",
+            START + timedelta(hours=age),
+            1,
+            1,
+            1,
+            tuple(Copy(r, draw(states)) for r in REGIONS),
+            draw(st.sampled_from([None, None, Quarantine("x", f"{age:03d}", None, START)])),
         )
         for age in sorted(ages, reverse=True)
     ]
@@ -106,6 +114,8 @@ def known_points(draw):
 def naive_choice(points, wanted, at):
     good = {CopyState.VERIFIED} if wanted == "latest-verified" else {CopyState.VERIFIED, CopyState.COMPLETE}
     for point in points:
+        if point.quarantine is not None and wanted != point.point:
+            continue
         if wanted in ("latest", "latest-verified", point.point) and (at is None or point.created_at <= at):
             regions = [c.region for c in point.copies if c.state in good]
             if regions:
@@ -126,15 +136,20 @@ def test_the_choice_is_the_newest_restorable_point_and_unknown_is_never_absent(p
         found = choose("x", points, wanted, at=at, silent=silent)
         assert (found.point, list(found.regions)) == expected
         return
-    with pytest.raises((NotFound, StoreUnavailable, IntegrityError)) as raised:
+    with pytest.raises((NotFound, StoreUnavailable, IntegrityError, Refused)) as raised:
         choose("x", points, wanted, at=at, silent=silent)
     candidates = [
         p for p in points if wanted in ("latest", "latest-verified", p.point) and (at is None or p.created_at <= at)
     ]
     states = {c.state for p in candidates for c in p.copies}
     mute = silent or CopyState.UNKNOWN in states
-    kind = StoreUnavailable if mute else IntegrityError if CopyState.DAMAGED in states else NotFound
-    assert raised.type is kind
+    distrusted = any(p.quarantine and {CopyState.VERIFIED, CopyState.COMPLETE} & _states(p) for p in candidates)
+    damaged = IntegrityError if CopyState.DAMAGED in states else NotFound
+    assert raised.type is (StoreUnavailable if mute else Refused if distrusted and wanted[0] == "l" else damaged)
+
+
+def _states(point):
+    return {copy.state for copy in point.copies}
 
 
 def verification(word: str, hour: int) -> Verification | None:
@@ -168,7 +183,9 @@ def test_the_rpo_counts_from_the_newest_verified_survivor(points, hour, survivor
     ages = [
         (at - p.created_at).total_seconds()
         for p in points
-        if p.created_at <= at and any(p.copy_in(r).state is CopyState.VERIFIED for r in survivors)
+        if p.created_at <= at
+        and p.quarantine is None
+        and any(p.copy_in(r).state is CopyState.VERIFIED for r in survivors)
     ]
     assert rpo_seconds(newest_verified(points, survivors, at), at) == min(ages, default=None)
 

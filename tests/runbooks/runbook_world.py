@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -83,7 +84,12 @@ class RunbookWorld:
 
     def value(self, name: str) -> str | None:
         """What a person would put in for a name of a fill-in block now; None for a name that means nothing here."""
+        if name in ("BAD", "PLANNED"):
+            return self._newest_quarantined()
         return self._oldest_point() if name == "GOOD" else self.names.get(name)
+
+    def _newest_quarantined(self) -> str:
+        return str(self.runtime.quarantined(self.names["ASSET"])[0]["point"])
 
     def _oldest_point(self) -> str:
         return str(self.runtime.points(self.names["ASSET"])[-1]["point"])
@@ -164,6 +170,17 @@ def _overwrite(world: RunbookWorld, asset: str) -> None:
     save_file(tensors, weights, metadata={"format": "pt"})
 
 
+def _encrypt(world: RunbookWorld, asset: str) -> None:
+    """Ransomware: random bytes over every file, each as long as it was."""
+    for path in world.live[asset].iterdir():
+        path.write_bytes(os.urandom(path.stat().st_size))
+
+
+def _drop_column(world: RunbookWorld, asset: str) -> None:
+    path = world.live[asset] / "reviews.parquet"
+    pq.write_table(pq.read_table(path).drop_columns("stars"), path)
+
+
 def _damage(world: RunbookWorld, asset: str, region: str) -> None:
     """One bit turns in the largest pack, which holds the weights."""
     server, bucket = world.regions[region], f"dr-{region}"
@@ -183,7 +200,7 @@ def _backup(world: RunbookWorld, asset: str) -> None:
 def _backup_unasked(world: RunbookWorld, asset: str) -> None:
     """A backup of what nobody will compare with: its answers are not recorded, which spares loading the model."""
     document = yaml.safe_load(world.config.read_text())
-    del document["assets"][asset]["smoke"]
+    document["assets"][asset].pop("smoke", None)
     silent = world.folder / "without-smoke.yaml"
     silent.write_text(yaml.safe_dump(document))
     Runtime.load(silent, environ=dict(_secrets(world.regions))).backup(asset)
@@ -199,6 +216,8 @@ EVENTS: dict[str, Callable[..., None]] = {
     r"region (?P<region>[a-z-]+) starts": _start,
     r"region (?P<region>[a-z-]+) loses its data": _empty,
     r"a bad training run overwrites the live (?P<asset>\w+)": _overwrite,
+    r"the live (?P<asset>\w+) is encrypted": _encrypt,
+    r"a planned change drops a column of (?P<asset>\w+)": _drop_column,
     r"a stored pack of (?P<asset>\w+) in (?P<region>[a-z-]+) is damaged": _damage,
     r"the schedule backs (?P<asset>\w+) up": _backup_unasked,
 }
@@ -223,6 +242,14 @@ def model_corrupted(world: RunbookWorld) -> None:
     _backup(world, "minilm")
 
 
+def backup_quarantined(world: RunbookWorld) -> None:
+    """A dataset with verified copies in three regions."""
+    world.own("reviews", TABLES, tables)
+    world.names |= {"LIVE": str(world.live["reviews"])}
+    world.runtime.initialize()
+    _backup(world, "reviews")
+
+
 def new_asset(world: RunbookWorld) -> None:
     """Vaults that hold nothing yet, and a dataset that nobody protects."""
     world.stage("reviews", tables)
@@ -245,6 +272,7 @@ def lost_key(world: RunbookWorld) -> None:
 
 
 WORLDS: dict[str, Callable[[RunbookWorld], None]] = {
+    "backup-quarantined": backup_quarantined,
     "lost-key": lost_key,
     "region-lost": region_lost,
     "model-corrupted": model_corrupted,

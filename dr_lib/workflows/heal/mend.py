@@ -61,9 +61,9 @@ class Mender:
 
     def keep_aside(self, janitor: JanitorStore, info: ObjectInfo) -> None:
         """As the older version where the store keeps them, else as an object below `damaged/`. Twice is once."""
-        versions = [version for version in janitor.versions(info.key) if version.key == info.key]
-        if not all(version.version == version.tag for version in versions):
-            return
+        versions = [one for one in janitor.versions(info.key) if one.key == info.key and not one.is_marker]
+        if not all(one.version.endswith(one.tag) for one in versions):
+            return  # only where there are no versions is one named by its tag
         if info.size > LARGEST:
             raise Refused(
                 f"the damaged object has {info.size} bytes, too many to keep aside",

@@ -7,19 +7,19 @@ from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from dr_lib.errors import NotFound
+from dr_lib.errors import IntegrityError, NotFound
 from dr_lib.format import layout
 from dr_lib.format.layout import EventName, RunKeyName
 from dr_lib.model.manifest import PackRef
 from dr_lib.model.scrub import Scrub
 from dr_lib.storage.base import ObjectInfo
 from dr_lib.storage.missing import ContainerMissing
+from dr_lib.vault.events import read_event
+from dr_lib.vault.expiries import EXPIRY
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import KIND as VERIFICATION
 
 READERS = 8
-GONE = ("prune", "deletion", "expiry")
-"""Kinds of events that say why a point is not there any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,21 @@ def vanished(vault: Vault, asset: str, stock: Stock, past: Scrub | None, remembe
     named = {event.point for event in stock.events if event.kind == VERIFICATION}
     cached = {name.point for key in remembered if (name := layout.parse_manifest_key(key)) and name.asset == asset}
     seen = named | cached | set(past.unnamed if past is not None else ())
-    explained = {event.point for event in stock.events if event.kind in GONE}
-    missing = sorted(seen - set(stock.manifests) - explained)
-    absent = confirm_absent(vault, [layout.manifest_key(asset, point) for point in missing])
+    missing = seen - set(stock.manifests)
+    missing -= {event.point for event in stock.events if event.point in missing and _is_expiry(vault, event)}
+    absent = confirm_absent(vault, [layout.manifest_key(asset, point) for point in sorted(missing)])
     return {point for point in missing if layout.manifest_key(asset, point) in absent}
+
+
+def _is_expiry(vault: Vault, event: EventName) -> bool:
+    """Whether this is the readable word of a prune; one that cannot be read explains nothing."""
+    if event.kind != EXPIRY:
+        return False
+    try:
+        read_event(vault, event)
+    except (IntegrityError, NotFound):
+        return False
+    return True
 
 
 def confirm_absent(vault: Vault, keys: Iterable[str]) -> set[str]:

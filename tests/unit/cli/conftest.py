@@ -28,7 +28,24 @@ SMOKE = {
     "measures": {},
 }
 ANSWERS: dict[str, Any] = {
-    "initialize": {"regions": [{"region": "a", "created": True, "vault": "v1", "lock": None}], "warnings": []},
+    "initialize": {
+        "regions": [
+            {
+                "region": "a",
+                "created": True,
+                "vault": "v1",
+                "lock": {
+                    "mode": "compliance",
+                    "days": 400,
+                    "refused": ["deletion", "shortening"],
+                    "tried_as": "janitor",
+                },
+                "warnings": ["region a: the bucket locks for 400 days by its own default"],
+            },
+            {"region": "b", "created": False, "vault": "v2", "lock": None, "warnings": []},
+        ]
+    },
+    "uncover": {"region": "a", "uncovered": ["vault.json"]},
     "backup": {
         "point": POINT,
         "asset": "m",
@@ -40,6 +57,13 @@ ANSWERS: dict[str, Any] = {
         "copies": {"a": "complete", "b": "complete"},
         "seconds": 3.2,
         "warnings": ["no golden outputs"],
+        "gate": {
+            "quarantined": False,
+            "findings": [],
+            "compared_with": POINT,
+            "new_share": 0.25,
+            "untold": ["the norms of 2 changed tensors are not compared"],
+        },
     },
     "points": [
         {
@@ -48,10 +72,22 @@ ANSWERS: dict[str, Any] = {
             "logical_bytes": 5,
             "stored_bytes": 4,
             "copies": {"a": "verified", "b": "unknown"},
-            "locks": {},
-            "quarantined": None,
+            "locks": {"a": "2026-12-26T18:00:00.000000Z"},
+            "quarantined": ["NaN appeared in 1 tensor"],
         }
     ],
+    "quarantined": [
+        {
+            "asset": "m",
+            "point": POINT,
+            "at": "2026-11-23T18:00:00Z",
+            "regions": ["a"],
+            "findings": ["NaN appeared in 1 tensor"],
+            "committed": False,
+            "held": ["p1", "p2"],
+        }
+    ],
+    "clear_quarantine": {"asset": "m", "point": POINT, "cleared": ["a"], "released": {"a": ["p1"], "b": []}},
     "replicate": {"asset": "m", "copied": [{"point": POINT, "region": "b", "from": "a", "new_bytes": 5}], "seconds": 1},
     "verify": {"ok": True, "results": [{**RESULT, "ok": True, "findings": []}], "runs": []},
     "restore": {
@@ -63,6 +99,7 @@ ANSWERS: dict[str, Any] = {
         "seconds": 1.0,
         "phases": {"plan": 0.1, "fetch": 0.9},
         "repairs": [],
+        "warnings": [],
     },
     "smoke": SMOKE,
     "drill": {

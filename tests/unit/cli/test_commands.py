@@ -16,6 +16,12 @@ CALLS = [
     (["backup", "m", "--region", "a"], "backup", {"asset": "m", "regions": ["a"]}),
     (["points"], "points", {"asset": None}),
     (["points", "m"], "points", {"asset": "m"}),
+    (["quarantine", "list"], "quarantined", {"asset": None}),
+    (
+        ["quarantine", "clear", "m", POINT, "--reason", "planned"],
+        "clear_quarantine",
+        {"asset": "m", "point": POINT, "reason": "planned", "holds_only": False},
+    ),
     (["replicate", "m"], "replicate", {"asset": "m", "point": None, "to": None}),
     (["replicate", POINT, "--to", "b"], "replicate", {"asset": "m", "point": POINT, "to": ["b"]}),
     (
@@ -73,6 +79,7 @@ CALLS = [
             "tensor": ("a", "f:b"),
         },
     ),
+    (["uncover", "--region", "a"], "uncover", {"region": "a"}),
     (["smoke", "m", "--dir", "/t"], "smoke", {"asset": "m", "directory": "/t", "point": "latest"}),
     (["smoke", "m", "--dir", "/t", "--point", "p"], "smoke", {"asset": "m", "directory": "/t", "point": "p"}),
     (["drill", "m"], "drill", {"asset": "m", "scenario": None, "region": None, "disaster_at": None}),
@@ -105,6 +112,13 @@ NOT_DONE = [
         {**ANSWERS["drill"], "verdict": "not proven", "reasons": ["RTO missed"]},
         3,
         "RTO missed",
+    ),
+    (
+        ["backup", "m"],
+        "backup",
+        {**ANSWERS["backup"], "gate": {**ANSWERS["backup"]["gate"], "quarantined": True, "findings": ["NaN appeared"]}},
+        3,
+        "NaN appeared",
     ),
     (["status"], "status", {"ok": False, "assets": [{**ANSWERS["status"]["assets"][0], "ok": False}]}, 3, "BROKEN"),
     (
@@ -155,6 +169,30 @@ def test_a_backup_tells_its_point_its_copies_and_what_it_lacks(drctl):
     assert "copies   a complete" in drctl.out
     assert "         b complete" in drctl.out
     assert "no golden outputs" in drctl.out
+
+
+def test_a_backup_tells_what_it_was_compared_with_and_what_could_not_be(drctl):
+    drctl("backup", "m")
+    assert f"like     {POINT}" in drctl.out
+    assert "untold   the norms of 2 changed tensors" in drctl.out
+
+
+def test_a_point_in_quarantine_is_shown_with_its_reason(drctl):
+    drctl("points")
+    assert "QUARANTINE" in drctl.out
+    drctl("quarantine", "list")
+    assert "2 earlier points are on hold" in drctl.out
+    assert "it was never committed" in drctl.out
+
+
+def test_a_restore_warns_of_a_point_in_quarantine(drctl):
+    drctl.runtime.answers["restore"] = {**ANSWERS["restore"], "warnings": ["it is in quarantine: NaN"]}
+    assert drctl("restore", "m", "--to", "/t", "--point", POINT) == 0
+    assert "WARNING   it is in quarantine: NaN" in drctl.out
+
+
+def test_clearing_without_a_reason_is_exit_2(drctl):
+    assert drctl("quarantine", "clear", "m", POINT) == 2
 
 
 def test_nothing_to_replicate_is_said(drctl):

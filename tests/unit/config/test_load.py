@@ -13,6 +13,7 @@ import pytest
 from dr_lib.config import load_config
 from dr_lib.errors import Refused, UsageError
 from dr_lib.model.asset import AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
+from dr_lib.model.gates import Gates
 from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
 
 WHOLE = """
@@ -120,6 +121,21 @@ def test_a_source_may_have_its_own_endpoint_and_credentials(tmp_path):
     asset = load_config(write(tmp_path, WHOLE)).asset("reviews")
     assert asset.source == StoreRef("s3://lake/reviews/", "https://lake.example", "airflow:lake")
     assert asset.expectations == tmp_path / "expectations/reviews.json"
+
+
+@pytest.mark.parametrize(
+    ("fields", "gates"),
+    [
+        ("", Gates()),
+        (", gates: {}", Gates()),
+        (", gates: none", None),
+        (", gates: {norm_jump: 3, shrink: 0.9, structure: false}", Gates(norm_jump=3.0, shrink=0.9, structure=False)),
+    ],
+)
+def test_gates_are_there_unless_none_are_asked_for(tmp_path, fields, gates):
+    asset = f"{{kind: model, source: /m, regions: [a]{fields}}}"
+    text = f"regions: {{a: {{url: s3://bucket}}}}\nencryption: none\nassets: {{m: {asset}}}\n"
+    assert load_config(write(tmp_path, text)).asset("m").gates == gates
 
 
 def test_limits_are_in_bytes_and_threads(tmp_path):

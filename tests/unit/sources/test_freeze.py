@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -212,3 +213,68 @@ def test_any_difference_of_two_listings_is_a_change(tmp_path):
         replace(listing, links=()),
     ]
     assert [len(changes(listing, other)) for other in others] == [1] * len(others)
+
+
+SAFETENSORS = (
+    struct.pack("<Q", 64)
+    + json.dumps({"w": {"dtype": "U8", "shape": [9], "data_offsets": [0, 9]}}).encode().ljust(64)
+    + bytes(9)
+)
+ARCHIVE = b"PK\x03\x04" + bytes(60) + b"PK\x05\x06" + bytes(18)
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "length", "said"),
+    [
+        ("m.safetensors", SAFETENSORS, 80, "has 80 of the 81 bytes that its header promises"),
+        ("m.safetensors", SAFETENSORS, 30, "ends within its header of 64 bytes"),
+        ("m.SAFETENSORS", SAFETENSORS, 0, "is empty"),
+        ("t.parquet", b"PAR1" + bytes(30) + b"PAR1", 20, "has no footer"),
+        ("t.parquet", b"PAR1" + bytes(30) + b"PAR1", 0, "has no footer"),
+        ("c.pt", ARCHIVE, 60, "is an archive without its directory"),
+    ],
+)
+def test_a_save_in_flight_is_refused_and_what_has_been_so_for_long_is_kept(tmp_path, name, whole, length, said):
+    path = tmp_path / name
+    path.write_bytes(whole)
+    freeze(DirectorySource(tmp_path))
+    path.write_bytes(whole[:length])
+    with pytest.raises(SourceUnstable, match=f"a save is under way.*{name}' {said}"):
+        freeze(DirectorySource(tmp_path))
+    os.utime(path, (1, 1))
+    freeze(DirectorySource(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("m.safetensors", b"nothing of the kind"),
+        ("m.safetensors", struct.pack("<Q", 20) + b'{"odd": ["header"]} '),
+        ("t.parquet", b"a table by name alone"),
+        ("c.bin", b"weights of another kind"),
+        ("c.pt", ARCHIVE + b"a comment"),
+    ],
+)
+def test_fresh_bytes_that_promise_nothing_are_kept(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    freeze(DirectorySource(tmp_path))
+
+
+def test_a_distributed_checkpoint_is_whole_when_its_metadata_is_there(tmp_path):
+    (tmp_path / "step").mkdir()
+    part = tmp_path / "step" / "__0_0.distcp"
+    part.write_bytes(ARCHIVE)
+    with pytest.raises(SourceUnstable, match=r"'step' holds parts of a distributed checkpoint and no \.metadata"):
+        freeze(DirectorySource(tmp_path))
+    (tmp_path / "step" / ".metadata").write_bytes(b"m")
+    freeze(DirectorySource(tmp_path))
+    (tmp_path / "step" / ".metadata").unlink()
+    os.utime(part, (1, 1))
+    freeze(DirectorySource(tmp_path))
+
+
+def test_a_clock_that_is_ahead_refuses_no_file_for_ever(tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(SAFETENSORS[:80])
+    os.utime(path, (4e9, 4e9))
+    freeze(DirectorySource(tmp_path))

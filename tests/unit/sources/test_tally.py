@@ -29,12 +29,17 @@ def test_any_bytes_as_numpy_counts_them(data, dtype, pieces):
     data = data[: len(data) // 8 * 8]
     numbers = widened(data) if dtype == "BF16" else np.frombuffer(data, KINDS[dtype])
     found = tallied(dtype, data, 8 * pieces)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # a signalling NaN tells of itself in the cast
         wide = numbers.astype(np.float64)
         kept = wide[np.isfinite(wide)]
         assert (found.nan, found.inf) == (int(np.isnan(wide).sum()), int(np.isinf(wide).sum()))
         assert found.minimum == (kept.min() if kept.size else None)
         assert found.maximum == (kept.max() if kept.size else None)
+        norm = float(np.sqrt(np.square(kept).sum()))
+        if dtype not in ("F16", "BF16", "F32", "F64"):
+            assert found.norm is None
+        elif 1e-18 < norm < 1e150:
+            assert found.norm == pytest.approx(norm, rel=1e-4)
         if kept.size and math.isfinite(kept.sum()):
             assert found.mean == pytest.approx(kept.mean(), rel=1e-3, abs=np.abs(kept).max() * 1e-5)
 
@@ -53,6 +58,12 @@ def test_long_tensors_count_across_blocks(dtype):
 def test_sums_beyond_32_bits_and_beyond_64():
     assert tallied("F32", np.full(100, 3e38, "<f4").tobytes(), 400).mean == pytest.approx(3e38, rel=1e-6)
     assert tallied("F64", np.full(2, 1.7e308).tobytes(), 16).mean == math.inf  # the manifest states none then
+
+
+def test_a_norm_beyond_32_bits_is_told_and_one_beyond_64_is_not():
+    assert tallied("F32", np.full(100, 3e38, "<f4").tobytes(), 400).norm == 3e39
+    assert tallied("F64", np.full(2, 1.7e308).tobytes(), 16).norm is None
+    assert tallied("F32", b"", 4).norm == 0.0
 
 
 def test_packed_dtypes_have_no_numbers():

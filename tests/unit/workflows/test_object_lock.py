@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dr_lib.clock import utc_now
 from dr_lib.errors import PermissionDenied, Refused, StoreUnavailable, UsageError
 from dr_lib.model.region import Role
 from dr_lib.storage.s3 import S3Store
@@ -85,6 +87,12 @@ def test_a_lock_that_nobody_asked_for_is_said_too(world: LockedWorld) -> None:
     assert "dr.yaml asks for no lock, and the bucket locks by its own default" in made["warnings"][0]
 
 
+def test_a_writer_that_may_not_make_the_bucket_is_told_who_does(world: LockedWorld) -> None:
+    world.bucket = fresh_name()
+    with pytest.raises(PermissionDenied, match="have its owner make it"):
+        world.runtime().initialize()
+
+
 def test_the_probe_of_an_init_that_died_is_not_in_the_way_of_the_next(world: LockedWorld) -> None:
     world.admin.put_object(Bucket=world.bucket, Key="probes/lock-0123", Body=b"left behind")
     assert world.runtime().initialize()["regions"][0]["lock"]["refused"] == ["deletion", "shortening"]
@@ -114,6 +122,40 @@ def test_reused_packs_are_locked_as_long_as_the_new_point(world: LockedWorld) ->
     assert before
     assert all(after[key] >= until > before[key] + timedelta(days=1) for key in before)
     assert all(until - lock < timedelta(minutes=1) for lock in after.values())
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_a_clock_that_is_hours_off_shortens_no_lock(world: LockedWorld, hours: int) -> None:
+    world.runtime().initialize()
+    os.utime(world.source / "model.safetensors", (0, 0))
+    runtime = world.runtime(clock=lambda: utc_now() + timedelta(hours=hours))
+    runtime.backup(ASSET)
+    let_the_clock_tick(world)
+    (world.source / "more").write_bytes(os.urandom(100_000))
+    os.utime(world.source / "more", (0, 0))
+    newest = runtime.backup(ASSET)["point"]
+    (until,) = locks(world, f"points/{ASSET}/{newest}").values()
+    packs = locks(world, "packs/").values()
+    assert timedelta(hours=23) < until - utc_now() < timedelta(hours=25)
+    assert all(timedelta(minutes=-1) < lock - until < timedelta(hours=2) for lock in packs)
+
+
+def test_a_copy_locks_what_it_reuses_and_is_locked_itself(world: LockedWorld) -> None:
+    other = {"nas": {"url": f"file://{world.folder / 'nas'}"}}
+    runtime = world.runtime(more=other)
+    runtime.initialize()
+    runtime.backup(ASSET, ["nas"])
+    runtime.replicate(ASSET)
+    before = locks(world, "packs/")
+    world.set_default(3)
+    (world.source / "more").write_bytes(os.urandom(100_000))
+    newest = runtime.backup(ASSET, ["nas"])["point"]
+    runtime.replicate(ASSET)
+    (until,) = locks(world, f"points/{ASSET}/{newest}").values()
+    after = locks(world, "packs/")
+    assert len(after) > len(before) > 0
+    assert all(after[key] >= until > before[key] + timedelta(days=1) for key in before)
+    assert {region: word[:2] for region, word in runtime.points(ASSET)[0]["locks"].items()} == {REGION: "20"}
 
 
 def test_packs_of_this_run_cost_no_request(world: LockedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +215,13 @@ def test_each_step_needs_its_own_role_and_no_more(world: LockedWorld) -> None:
         world.runtime(Role.READER).backup(ASSET)
     with pytest.raises(Refused, match="names no credentials of the janitor"):
         world.runtime(Role.WRITER).uncover(REGION)
+
+
+def test_a_standby_gets_the_readers_credentials_alone(world: LockedWorld) -> None:
+    wiring = world.runtime()._wiring
+    text, environ = wiring.survival_kit(wiring.config.asset(ASSET), REGION)
+    assert environ == {"DR_STANDBY_ACCESS_KEY_ID": "reader-key", "DR_STANDBY_SECRET_ACCESS_KEY": "reader-secret"}
+    assert json.loads(text)["regions"][REGION]["credentials"] == "env:DR_STANDBY"
 
 
 def test_a_role_with_another_ones_credentials_is_refused_by_the_server(world: LockedWorld) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from dr_lib.errors import NotFound
 from dr_lib.format import layout
-from tests.pruning import GRACE, LATER, Time, all_whole, committed, objects, pruned_world, time, verified  # noqa: F401
+from tests.pruning import GRACE, LATER, Time, all_whole, committed, objects, pruned_world, verified
 from tests.world import ASSET, World, change, flip
 
 
 @pytest.fixture
-def world(tmp_path: Path, time: Time) -> World:  # noqa: F811
+def world(tmp_path: Path, time: Time) -> World:
     world = pruned_world(tmp_path / "w", time)
     (world.source / "changing").write_bytes(os.urandom(50_000))
     return world
@@ -50,7 +50,7 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(world: World):
     assert objects(world) == before
 
 
-def test_a_point_goes_a_grace_period_after_it_was_planned_with_all_that_only_it_needed(world: World, time: Time):  # noqa: F811
+def test_a_point_goes_a_grace_period_after_it_was_planned_with_all_that_only_it_needed(world: World, time: Time):
     old, new = two_points(world)
     time.passes(LATER)
     first = pruned(world)
@@ -69,7 +69,7 @@ def test_a_point_goes_a_grace_period_after_it_was_planned_with_all_that_only_it_
     assert not objects(world, kind="prunes/")
 
 
-def test_a_pack_that_another_point_needs_as_well_stays(world: World, time: Time):  # noqa: F811
+def test_a_pack_that_another_point_needs_as_well_stays(world: World, time: Time):
     (world.source / "same").write_bytes(os.urandom(50_000))
     old, new = two_points(world)
     shared = needed(world, old) & needed(world, new)
@@ -82,14 +82,14 @@ def test_a_pack_that_another_point_needs_as_well_stays(world: World, time: Time)
     all_whole(world)
 
 
-def test_what_may_go_is_planned_once(world: World, time: Time):  # noqa: F811
+def test_what_may_go_is_planned_once(world: World, time: Time):
     two_points(world)
     time.passes(LATER)
     assert pruned(world)["plan"]
     assert pruned(world)["plan"] is None
 
 
-def test_young_packs_are_no_garbage(world: World, time: Time):  # noqa: F811
+def test_young_packs_are_no_garbage(world: World, time: Time):
     run = world.runtime.plan_backup(ASSET)["run"]
     world.runtime.store_shard(ASSET, "one", run, 0)
     assert pruned(world)["plan"] is None
@@ -97,7 +97,7 @@ def test_young_packs_are_no_garbage(world: World, time: Time):  # noqa: F811
     assert world.runtime.commit_backup(ASSET, "one", run)["point"] == run
 
 
-def test_the_packs_and_records_of_a_dead_run_go(world: World, time: Time):  # noqa: F811
+def test_the_packs_and_records_of_a_dead_run_go(world: World, time: Time):
     verified(world)
     (world.source / "changing").write_bytes(os.urandom(50_000))
     before = objects(world)
@@ -111,7 +111,7 @@ def test_the_packs_and_records_of_a_dead_run_go(world: World, time: Time):  # no
     all_whole(world)
 
 
-def test_a_hold_made_after_the_plan_keeps_the_point(world: World, time: Time):  # noqa: F811
+def test_a_hold_made_after_the_plan_keeps_the_point(world: World, time: Time):
     old, new = two_points(world)
     time.passes(LATER)
     pruned(world)
@@ -125,7 +125,7 @@ def test_a_hold_made_after_the_plan_keeps_the_point(world: World, time: Time):  
     assert pruned(world)["plan"]
 
 
-def test_an_expired_point_is_not_taken_for_lost_and_not_copied_again(tmp_path: Path, time: Time):  # noqa: F811
+def test_an_expired_point_is_not_taken_for_lost_and_not_copied_again(tmp_path: Path, time: Time):
     world = pruned_world(tmp_path / "w", time, ("one", "two"))
     (world.source / "changing").write_bytes(b"first")
     old, new = two_points(world)
@@ -142,7 +142,7 @@ def test_an_expired_point_is_not_taken_for_lost_and_not_copied_again(tmp_path: P
     all_whole(world)
 
 
-def test_a_policy_that_would_keep_nothing_is_refused(tmp_path: Path, time: Time):  # noqa: F811
+def test_a_policy_that_would_keep_nothing_is_refused(tmp_path: Path, time: Time):
     retention = {"hourly": 0, "daily": 0, "weekly": 0, "monthly": 0, "keep_within": "1h"}
     world = pruned_world(tmp_path / "w", time, asset={"retention": retention})
     (world.source / "changing").write_bytes(b"first")
@@ -155,7 +155,7 @@ def test_a_policy_that_would_keep_nothing_is_refused(tmp_path: Path, time: Time)
     assert committed(world) == sorted(points)
 
 
-def test_a_region_of_which_one_manifest_cannot_be_read_is_left_alone(world: World, time: Time):  # noqa: F811
+def test_a_region_of_which_one_manifest_cannot_be_read_is_left_alone(world: World, time: Time):
     old, new = two_points(world)
     time.passes(LATER)
     pruned(world)
@@ -168,7 +168,7 @@ def test_a_region_of_which_one_manifest_cannot_be_read_is_left_alone(world: Worl
     assert objects(world) == before
 
 
-def test_a_region_that_does_not_answer_keeps_every_point(tmp_path: Path, time: Time):  # noqa: F811
+def test_a_region_that_does_not_answer_keeps_every_point(tmp_path: Path, time: Time):
     world = pruned_world(tmp_path / "w", time, ("one", "two"))
     (world.source / "changing").write_bytes(b"first")
     old, new = two_points(world)
@@ -182,7 +182,7 @@ def test_a_region_that_does_not_answer_keeps_every_point(tmp_path: Path, time: T
     assert committed(world) == [old, new]
 
 
-def test_the_cap_of_a_run_is_kept_and_the_next_one_goes_on(tmp_path: Path, time: Time):  # noqa: F811
+def test_the_cap_of_a_run_is_kept_and_the_next_one_goes_on(tmp_path: Path, time: Time):
     world = pruned_world(tmp_path / "w", time, prune={"objects": 3})
     (world.source / "changing").write_bytes(b"first")
     old, new = two_points(world)
@@ -202,7 +202,7 @@ def test_the_cap_of_a_run_is_kept_and_the_next_one_goes_on(tmp_path: Path, time:
     assert not [key for key in objects(world, kind="runs/") if old in key]
 
 
-def test_a_grace_period_shorter_than_a_backup_took_is_refused(world: World, time: Time):  # noqa: F811
+def test_a_grace_period_shorter_than_a_backup_took_is_refused(world: World, time: Time):
     run = world.runtime.plan_backup(ASSET)["run"]
     world.runtime.store_shard(ASSET, "one", run, 0)
     world.vault("one").store.head(f"runs/{ASSET}/{run}/plan.json.zst")
@@ -214,7 +214,7 @@ def test_a_grace_period_shorter_than_a_backup_took_is_refused(world: World, time
     assert raised.value.exit_code == 7
 
 
-def test_an_asset_of_its_own_can_be_pruned_and_touches_no_other(world: World, time: Time):  # noqa: F811
+def test_an_asset_of_its_own_can_be_pruned_and_touches_no_other(world: World, time: Time):
     old, _ = two_points(world)
     time.passes(LATER)
     pruned(world, asset=ASSET)
