@@ -29,4 +29,4 @@ def test_no_damage_of_this_class_is_believed(patient: Patient, object_class: str
     outcomes = [examine(patient, case) for case in cases]
     assert [(outcome.damage.kind, outcome.wrong) for outcome in outcomes if outcome.wrong] == []
     assert [outcome.damage.kind for outcome in outcomes if outcome.missed] == []
-    assert [outcome.damage.kind for outcome in outcomes if outcome.healed is False] == []
+    assert [outcome.damage.kind for outcome in outcomes if not outcome.healed] == []
