@@ -62,9 +62,12 @@ def table(outcomes: Sequence[Outcome]) -> str:
         cells[outcome.damage.object_class, outcome.damage.kind.partition(" ")[0]].append(outcome)
     lines = [f"{'object':<12}{'damage':<12}{'done':>6}{'found':>7}{'healed':>10}{'wrong':>7}"]
     for (kind, damage), found in sorted(cells.items()):
-        healed = [outcome.healed for outcome in found if outcome.healed is not None]
-        told = str(sum(healed)) if healed else "a person"
-        counts = (len(found), sum(o.found for o in found), told, sum(bool(o.wrong) or o.missed for o in found))
+        counts = (
+            len(found),
+            sum(o.found for o in found),
+            sum(o.healed for o in found),
+            sum(bool(o.wrong) or o.missed for o in found),
+        )
         lines.append("{:<12}{:<12}{:>6}{:>7}{:>10}{:>7}".format(kind, damage, *counts))
     return "\n".join(lines)
 

@@ -16,11 +16,11 @@ ALL_FINE, WRONG_CONFIGURATION, INTEGRITY, NOT_FOUND = 0, 2, 4, 5
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one damage. `healed` is None where a person has to act; `wrong` says what should not have been."""
+    """What came of one damage; `wrong` says what should not have been."""
 
     damage: Damage
     found: bool
-    healed: bool | None
+    healed: bool
     wrong: tuple[str, ...]
 
     @property
@@ -38,8 +38,6 @@ def examine(patient: Patient, damage: Damage) -> Outcome:
             patient.put(key, data)
         wrong = [*_restores(patient, allowed), *_standing(patient)]
         found, problems = _verified(patient, allowed)
-        if WRONG_CONFIGURATION in allowed:
-            return Outcome(damage, found, None, (*wrong, *problems))
         healed, unhealed = _healed(patient)
         return Outcome(damage, found, healed, (*wrong, *problems, *unhealed, *_backed_up(patient)))
     finally:

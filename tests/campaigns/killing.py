@@ -44,12 +44,12 @@ class Death:
 def measure(scene: Scene, command: Command) -> Pace:
     """How long a command takes here when nobody disturbs it; raises when it does not end well."""
     started = monotonic()
-    _run(scene, ("--help",))
+    run_command(scene, ("--help",))
     start_up = monotonic() - started
     command.prepare(scene)
     arguments = command.arguments(scene)
     started = monotonic()
-    code, said = _run(scene, arguments)
+    code, said = run_command(scene, arguments)
     whole = monotonic() - started
     wrong = [] if code else [*command.problems(scene), *scene.losses()]
     if code or wrong:
@@ -94,14 +94,14 @@ def _disturbed(
 def _again(scene: Scene, command: Command, arguments: tuple[str, ...], death: Death) -> Death:
     """What is wrong after a death: with what it left, with the command given again, and with what that left."""
     lost, finished = list(scene.losses()), command.done(scene)
-    code, said = _run(scene, arguments)
+    code, said = run_command(scene, arguments)
     problems = list(command.problems(scene))
     if code and not (finished and code == REFUSED):
         problems.append(f"given again it ended with exit code {code}: {said[-500:]}")
     return replace(death, lost=(*lost, *scene.losses()), problems=tuple(problems))
 
 
-def _run(scene: Scene, arguments: tuple[str, ...]) -> tuple[int, str]:
+def run_command(scene: Scene, arguments: tuple[str, ...]) -> tuple[int, str]:
     """Exit code of a command that is left alone, and what it said."""
     process = _start(scene, arguments, subprocess.PIPE)
     said, _ = process.communicate(timeout=LONGEST_S)

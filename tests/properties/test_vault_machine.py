@@ -1,5 +1,5 @@
-"""Whatever two writers, a replicator and a verifier do to two vaults in any order, killed at any call, with any clock:
-no committed point is lost, each comes back byte for byte, and none shows before it is whole.
+"""Whatever two writers, a replicator, a verifier, a healer and a janitor do to two vaults in any order, killed at any
+call, with any clock: no committed point is lost, each comes back byte for byte, and none shows before it is whole.
 
 `DR_MACHINE_RUNS` and `DR_MACHINE_STEPS` make it larger (`make machine`).
 """
@@ -10,21 +10,23 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from dr_lib.errors import IntegrityError, NotFound, Refused, SourceUnstable, StoreUnavailable
+from dr_lib.format import layout
 from dr_lib.runtime import Runtime
 from dr_lib.testing.faults import Killed
 from tests.properties.vault_world import ASSETS, CLASSES, KINDS, REGIONS, Files, Mishap, VaultWorld
-from tests.world import tree
+from tests.world import flip, tree
 
 HOME, AWAY = REGIONS
 WRITERS = ("first writer", "second writer")
@@ -36,6 +38,15 @@ mishaps = (
     | st.builds(Mishap, st.just("forgotten"), forgets=st.sampled_from(CLASSES))
 )
 contents = st.sampled_from([b"", b"in both " * 300, *(bytes([number]) * 3000 for number in range(3)), NOISE])
+
+picks = st.integers(0, 1 << 16)
+"""Which of those that there are; always drawn alike, for how many there are is up to threads too."""
+T = TypeVar("T")
+
+
+def chosen(among: Sequence[T], pick: int) -> T | None:
+    """One of them; None when there is none."""
+    return among[pick % len(among)] if among else None
 
 
 @dataclass
@@ -61,6 +72,8 @@ class VaultMachine(RuleBasedStateMachine):
         self.runs: dict[str, Run] = {}
         self.known: dict[tuple[str, str], Files] = {}
         self.seen: set[tuple[str, str, str]] = set()
+        self.pruned: set[tuple[str, str]] = set()
+        self.prune_was_cut_short = False
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -83,11 +96,12 @@ class VaultMachine(RuleBasedStateMachine):
             self.runs[writer] = Run(asset, point, files, steps, self.world.changes, forgetful)
             self.known[asset, point] = files
 
-    @precondition(lambda self: self.runs)
-    @rule(data=st.data(), mishap=mishaps)
-    def go_on(self, data: st.DataObject, mishap: Mishap | None) -> None:
+    @rule(pick=picks, mishap=mishaps)
+    def go_on(self, pick: int, mishap: Mishap | None) -> None:
         """The next step of a run; a step that failed is the next one again."""
-        writer = data.draw(st.sampled_from(sorted(self.runs)))
+        writer = chosen(sorted(self.runs), pick)
+        if writer is None:
+            return
         run = self.runs[writer]
         try:
             done = self.do(mishap, run.steps[0])
@@ -95,8 +109,8 @@ class VaultMachine(RuleBasedStateMachine):
             assert self.world.touched(run.asset) > run.planned_at
             del self.runs[writer]
             return
-        except (NotFound, Refused):
-            assert run.forgetful, "every step before this one was done"
+        except (IntegrityError, NotFound, Refused):
+            assert run.forgetful or self.prune_was_cut_short, "every step before this one was done"
             del self.runs[writer]
             return
         run.forgetful |= mishap is not None and mishap.kind == "forgotten"
@@ -106,19 +120,20 @@ class VaultMachine(RuleBasedStateMachine):
             assert (HOME, run.asset, run.point) in self.world.committed()
             del self.runs[writer]
 
-    @precondition(lambda self: any(len(run.steps) > 1 for run in self.runs.values()))
-    @rule(data=st.data())
-    def commit_too_early(self, data: st.DataObject) -> None:
-        writer = data.draw(st.sampled_from(sorted(w for w, run in self.runs.items() if len(run.steps) > 1)))
+    @rule(pick=picks)
+    def commit_too_early(self, pick: int) -> None:
+        writer = chosen(sorted(w for w, run in self.runs.items() if len(run.steps) > 1), pick)
+        if writer is None:
+            return
         run = self.runs[writer]
         try:
-            self.do(None, lambda runtime: runtime.commit_backup(run.asset, HOME, run.point))
+            done = self.do(None, lambda runtime: runtime.commit_backup(run.asset, HOME, run.point))
         except (Refused, SourceUnstable):
             return
-        except NotFound:
+        except (IntegrityError, NotFound):
             assert run.forgetful
             return
-        raise AssertionError("a run was committed before all of it was stored")
+        assert done is None, "a run was committed before all of it was stored"
 
     @rule(asset=assets, regions=st.sampled_from([None, [HOME], [AWAY], [AWAY, HOME]]), mishap=mishaps)
     def back_up(self, asset: str, regions: list[str] | None, mishap: Mishap | None) -> None:
@@ -131,18 +146,20 @@ class VaultMachine(RuleBasedStateMachine):
     def replicate(self, asset: str, mishap: Mishap | None) -> None:
         if self.do(mishap, lambda runtime: runtime.replicate(asset)) is not None:
             home, away = ({p for r, a, p in self.world.committed() if (r, a) == (region, asset)} for region in REGIONS)
-            assert home == away
+            kept = {point for a, point in self.pruned if a == asset}
+            assert home - kept == away - kept
 
     @rule(region=st.sampled_from(REGIONS), mode=st.sampled_from(["structure", "full"]), mishap=mishaps)
     def verify(self, region: str, mode: str, mishap: Mishap | None) -> None:
         done = self.do(mishap, lambda runtime: runtime.verify(region=region, mode=mode))
-        for result in done["results"] if done is not None else ():
-            assert result["findings"] == [], "nothing was damaged"
+        assert done is None or done["ok"], "nothing was damaged"
 
-    @precondition(lambda self: self.seen)
-    @rule(data=st.data(), mishap=mishaps)
-    def restore(self, data: st.DataObject, mishap: Mishap | None) -> None:
-        region, asset, point = data.draw(st.sampled_from(sorted(self.seen)))
+    @rule(pick=picks, mishap=mishaps)
+    def restore(self, pick: int, mishap: Mishap | None) -> None:
+        found = chosen(sorted(self.seen), pick)
+        if found is None:
+            return
+        region, asset, point = found
         target = self.folder / "restored"
         done = self.do(mishap, lambda runtime: runtime.restore(asset, str(target), point=point, region=region))
         if done is not None:
@@ -150,6 +167,59 @@ class VaultMachine(RuleBasedStateMachine):
         else:
             assert not target.exists()
         shutil.rmtree(target, ignore_errors=True)
+
+    @rule(asset=st.none() | assets, mishap=mishaps)
+    def prune(self, asset: str | None, mishap: Mishap | None) -> None:
+        """Plans and deletes. What a run under way has stored may be given up for dead."""
+        before = {asset: self.newest_verified(asset) for asset in ASSETS}
+        done = None
+        with suppress(Refused):
+            done = self.do(mishap, lambda runtime: runtime.prune(asset, apply=True))
+        self.prune_was_cut_short |= done is None
+        for run in self.runs.values():
+            run.forgetful = True
+        now = self.world.committed()
+        self.pruned |= {(asset, point) for _, asset, point in self.seen - now}
+        self.seen &= now
+        for name, verified in before.items():
+            assert verified is None or verified in {point for _, a, point in now if a == name}
+
+    def newest_verified(self, asset: str) -> str | None:
+        """The newest point of which a copy is verified."""
+        points = self.world.process().points(asset)
+        return max((point["point"] for point in points if "verified" in point["copies"].values()), default=None)
+
+    @rule(pick=picks, region=st.sampled_from(REGIONS), gone=st.booleans(), mishap=mishaps)
+    def rot_and_heal(self, pick: int, region: str, gone: bool, mishap: Mishap | None) -> None:  # noqa: FBT001
+        """Something rots or vanishes that the other region has; healing, cut short or not, brings it
+        back."""
+        assert self.findings(region) == []
+        key = chosen(self.in_both(), pick)
+        if key is None:
+            return
+        store = self.world.stores[region]
+        if gone:
+            store.delete(key, store.head(key).tag)
+        else:
+            store.replace(key, flip(store.get(key)), store.head(key).tag)
+        assert self.findings(region) != []
+        self.do(mishap, lambda runtime: runtime.heal(region=region))
+        healed = self.world.process().heal(region=region)
+        assert healed["ok"], healed
+        assert self.findings(region) == []
+
+    def findings(self, region: str) -> list[str]:
+        """What a full verification of a region finds."""
+        done = self.world.process().verify(region=region)
+        return [finding for one in (*done["results"], *done["runs"]) for finding in one["findings"]]
+
+    def in_both(self) -> list[str]:
+        """Packs and manifests that both regions have, and a point needs."""
+        shown = [{info.key for info in self.world.stores[region].list()} for region in REGIONS]
+        vault = self.world.process()._wiring.vault(HOME)
+        summaries = [vault.summary(name.asset, name.point) for name in vault.points()]
+        needed = {layout.pack_key(pack.sha256) for summary in summaries for pack in summary.packs}
+        return sorted(key for key in shown[0] & shown[1] if key in needed or key.startswith(layout.POINTS))
 
     @invariant()
     def every_point_is_whole_and_none_is_lost(self) -> None:
@@ -167,7 +237,7 @@ class VaultMachine(RuleBasedStateMachine):
         except Killed:
             return None
         except (IntegrityError, Refused):
-            if mishap is None or mishap.kind != "forgotten":
+            if (mishap is None or mishap.kind != "forgotten") and not self.prune_was_cut_short:
                 raise
             return None
         except StoreUnavailable:

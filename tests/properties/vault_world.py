@@ -28,6 +28,7 @@ from tests.keys import keys
 
 ASSETS = ("left", "right")
 REGIONS = ("one", "two")
+RETENTION = {"hourly": 0, "daily": 0, "weekly": 0, "monthly": 0, "last": 1, "keep_within": None}
 Files = dict[str, bytes]
 
 
@@ -87,9 +88,10 @@ class VaultWorld:
             self.write(asset, "shared", b"in both " * 300)
             self.write(asset, "own", asset.encode() * 300)
         regions = {name: {"url": f"file:///not-opened/{name}"} for name in REGIONS}
-        assets = {a: {"kind": "model", "source": str(folder / a), "regions": list(REGIONS)} for a in ASSETS}
-        limits = {"shard": "2KiB", "workers": 2}
-        config = {"regions": regions, "assets": assets, "limits": limits} | keys().config()
+        facts = {"kind": "model", "regions": list(REGIONS), "retention": RETENTION, "gates": "none"}
+        assets = {asset: facts | {"source": str(folder / asset)} for asset in ASSETS}
+        more = {"limits": {"shard": "2KiB", "workers": 2}, "prune": {"grace": "5h"}} | keys().config()
+        config = {"regions": regions, "assets": assets} | more
         (folder / "dr.yaml").write_text(json.dumps(config))
         self.config = load_config(folder / "dr.yaml")
         self.process().initialize()
