@@ -16,6 +16,7 @@ from dr_lib.model.scrub import Scrub
 from dr_lib.progress import Progress
 from dr_lib.storage.base import JanitorStore
 from dr_lib.vault.chunk_index import index_of
+from dr_lib.vault.claims import claim, claim_of
 from dr_lib.vault.events import add_event
 from dr_lib.vault.others import CheckRecord, Others, check_others, named, packed
 from dr_lib.vault.run_keys import newest_generations
@@ -93,8 +94,7 @@ class _Healing:
         packs: dict[str, PackRef] = {}
         keys: set[str] = set()
         for point in self.done.points:
-            self._mend_all([layout.manifest_key(self.asset, point)], needed=True)
-            summary = self._summary(point)
+            summary = self._manifest(point)
             packs |= {ref.sha256: ref for ref in summary.packs} if summary else {}
             keys |= set(summary.keys) if summary else set()
         self._run_keys(keys)
@@ -104,6 +104,16 @@ class _Healing:
             for _ in pool.map(lambda ref: self._pack(ref, progress), refs):
                 pass
         progress.finish()
+
+    def _manifest(self, point: str) -> PointSummary | None:
+        """What the point needs, once its manifest is whole. While that was gone a prune may have planned to delete what
+        it needs: one that stands here again claims it, as at a commit."""
+        mended = len(self.done.mended)
+        self._mend_all([layout.manifest_key(self.asset, point)], needed=True)
+        summary = self._summary(point)
+        if summary is not None and len(self.done.mended) > mended:
+            claim(self.vault, self.asset, point, claim_of(summary.packs, summary.keys))
+        return summary
 
     def others(self, clock: Clock) -> Others:
         """Events, evidence, indexes and records of runs; what cannot be had again is given up, and said."""
