@@ -23,7 +23,7 @@ from tests.campaigns.scenes import Scene, make_scene
 
 DEATHS_A_SCENE = 10
 """Afterwards the vaults begin anew: every point is restored after every death, which many points would make long."""
-SERVER_DIES_EVERY = 9
+SERVER_DIES_EVERY, TELL_EVERY = 9, 20
 TRIES = 5
 """A command that ends sooner than it did when it was measured is given another chance to be killed, so often."""
 
@@ -59,6 +59,8 @@ def campaign(folder: Path, server: SeaweedRegion, count: int, seed: int) -> Iter
         death = _death(scene, command, paces[command.name], number)
         for problem in (*death.lost, *death.problems):
             print(f"WRONG {command.name} killed after {death.seconds:.3f} s ({death.victim}): {problem}", flush=True)
+        if (number + 1) % TELL_EVERY == 0:
+            print(f"{number + 1} deaths", flush=True)
         yield death
 
 
