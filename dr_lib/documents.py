@@ -78,8 +78,8 @@ def _gate_document(committed: Committed) -> Document | None:
 
 
 def point_document(point: KnownPoint, held: Sequence[str] = ()) -> Document:
-    """A point and the state of its copies; `locks` says of copies in regions with locks until when they are locked, `held`
-    are the names of the holds on it."""
+    """A point and the state of its copies; `locks` says of copies in regions with locks until when they are locked,
+    `held` are the names of the holds on it."""
     return {
         "point": point.point,
         "asset": point.asset,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from dr_lib.runtime import Runtime
 
 if TYPE_CHECKING:
     import torch
+
+_log = logging.getLogger(__name__)
 
 
 def load_state_dict(
@@ -30,6 +33,7 @@ def load_state_dict(
     `names` are `NAME` or `FILE:NAME` (all tensors, when None); `file` takes those of one file alone. `config` is a
     `dr.yaml`, or a runtime that has one. Every frame is proven before it is copied, and every tensor's BLAKE3-256 is
     computed from what lies on the device before anything is returned. Memory besides the tensors stays below 600 MB.
+    A point in quarantine is taken by its id alone, and a warning is logged.
 
     Raises `UsageError` (2) when a name is in two files, for dtypes that torch does not have, and without torch or the
     device; `NotFound` (5), `IntegrityError` (4) and `StoreUnavailable` (6) as a restore. A retry starts afresh.
@@ -40,5 +44,7 @@ def load_state_dict(
         raise UsageError("torch is not installed", hint="pip install torch, or `drctl restore --tensor`") from error
     runtime = config if isinstance(config, Runtime) else Runtime.load(config)
     memory = TorchMemory(device)
-    runtime.stream_tensors(asset, memory, point=point, region=region, names=names, file=file, progress=progress)
+    told = runtime.stream_tensors(asset, memory, point=point, region=region, names=names, file=file, progress=progress)
+    for warning in told["warnings"]:
+        _log.warning("%s: %s", asset, warning)
     return memory.tensors()

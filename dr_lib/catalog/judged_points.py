@@ -1,4 +1,4 @@
-"""What retention has to know of an asset's points, asked of every region. What a region does not say keeps its points."""
+"""What retention has to know of an asset's points, asked of every region. What a region does not say keeps points."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class _Words:
 
 
 def judged_points(asset: str, answers: Mapping[str, Answer]) -> tuple[PointFacts, ...]:
-    """Facts of every committed point of an asset, over all its regions. A silent region makes every point unknown: it may
-    know of holds, and of copies, that nobody else does. Raises nothing for one."""
+    """Facts of every committed point of an asset, over all its regions. A silent region makes every point unknown: it
+    may know of holds, and of copies, that nobody else does. Raises nothing for one."""
     known = observe(asset, answers)
     words = _Words(silent=dict(known.silent))
     for region, answer in answers.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final
@@ -80,7 +81,7 @@ def _ask(asset: str, answer: Answer) -> _Holding | DrError:
         return error
 
 
-def _expired(asset: str, found: _Holding | DrError, everywhere: Set[str]) -> _Holding | DrError:
+def _expired(asset: str, found: _Holding | DrError, everywhere: AbstractSet[str]) -> _Holding | DrError:
     """`found`, and which of the points that it lacks a prune took away."""
     if isinstance(found, DrError) or everywhere <= found.committed:
         return found

@@ -32,8 +32,8 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Show which points no rule of `retention` keeps; with --apply, let them go in two phases.
 
-        The first phase writes a plan and deletes nothing. A run after the grace period decides again and deletes what both
-        name. Exit code 7 when a policy would keep nothing, or it cannot be told what a region needs.
+        The first phase writes a plan and deletes nothing. A run after the grace period decides again and deletes what
+        both name. Exit code 7 when a policy would keep nothing, or it cannot be told what a region needs.
         """
         document = session.runtime().prune(asset, region, apply=apply)
         session.output.show(document, partial(_tell, document=document))
@@ -90,7 +90,11 @@ def _proposed(region: dict[str, Any], grace: str) -> Iterator[str]:
 
 
 def _amount(one: dict[str, Any]) -> str:
-    return f"{len(one['points'])} points, {one['objects']} objects, {size(one['bytes'])}"
+    return f"{_count(len(one['points']), 'point')}, {_count(one['objects'], 'object')}, {size(one['bytes'])}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _kept(done: dict[str, Any]) -> str:

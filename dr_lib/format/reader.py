@@ -24,6 +24,7 @@ from typing import Any
 TYPE, MAX_RAW, MAX_PACK, MAX_BODY = "application/vnd.dr.point.v1+json", 64 << 20, 256 << 20, 1 << 30
 MAX_NAME, MAX_PATH, MAX_MODE, MAX_TIME = 255, 4095, 0o1777, 1 << 63
 POINT = re.compile(r"points/[a-z0-9-]+/[0-9]{8}T[0-9]{12}Z-[0-9a-f]{8}\.manifest")
+WORD = re.compile(r".+Z-(quarantine|clearance)-(.+)-[0-9a-f]{8}\.json")
 WRAPPED = re.compile(r"[0-9]{4}-[0-9a-f]{8}-[0-9a-f]{8}\.age")
 COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 Json = dict[str, Any]
@@ -80,8 +81,7 @@ def palette(stored: bytes, raw: int) -> bytes:
     """Up to 256 values, and for each element the number of its own."""
     width, start, end = stored[0], 2 + (stored[1] + 1) * stored[0], len(stored) - raw % stored[0]
     places = decode(int(end - start != raw // width), stored[start:end], raw // width)
-    values = [stored[at : at + width] for at in range(2, start, width)]
-    return b"".join(map(values.__getitem__, places)) + stored[end:]
+    return b"".join(map([stored[at : at + width] for at in range(2, start, width)].__getitem__, places)) + stored[end:]
 
 
 CODECS = {0: lambda stored, _: stored, 1: unzstd, 3: planes, 4: palette}
@@ -146,8 +146,7 @@ def load_summary(vault: argparse.Namespace, path: Path) -> tuple[Json, bytes]:
     end = 44 + int.from_bytes((data := path.read_bytes())[8:12], "little")
     need(data[:8] == b"DRMANI\0\1", "not a manifest of this format")
     need(hashlib.sha256(data[44:end]).digest() == data[12:44], "the envelope does not have its digest")
-    envelope = canonical(data[44:end])
-    payload = base64.b64decode(envelope["payload"], validate=True)
+    payload = base64.b64decode((envelope := canonical(data[44:end]))["payload"], validate=True)
     need(is_signed(payload, envelope["signatures"], vault.trusted), "signed by nobody who is trusted")
     facts = (summary := canonical(payload))["body"]
     said = (envelope["payloadType"], summary["format"], summary["asset"], summary["point"], facts["seal"])
@@ -246,8 +245,8 @@ def fill(packs: list[Pack], body: Json, to: Path) -> None:
 
 def restore(vault: argparse.Namespace, path: Path, target: Path) -> None:
     """The tree of a point as `target`, which must be absent: all of it or nothing."""
-    need(not os.path.lexists(target), f"{target}: in the way", 7)
-    need(not target.resolve().is_relative_to(vault.root.resolve()), f"{target}: lies in the vault", 7)
+    inside = target.resolve().is_relative_to(vault.root.resolve())
+    need(not inside and not os.path.lexists(target), f"{target}: in the way, or lies in the vault", 7)
     body, packs = load(vault, path)
     with TemporaryDirectory(prefix=".restoring-", dir=target.parent, ignore_cleanup_errors=True) as staging:
         fill(packs, body, Path(staging).resolve())
@@ -262,16 +261,17 @@ def run(asked: argparse.Namespace) -> None:
     asked.identity = asked.identity.read_text() if asked.identity else os.environ.get("DR_IDENTITY", "")
     need(asked.sealed or not asked.identity, "in the clear, though an identity is given: replaced, or needs none")
     found = sorted(p for p in asked.root.glob("points/*/*") if POINT.fullmatch(p.relative_to(asked.root).as_posix()))
+    last = {word[2]: word[1] for p in sorted(asked.root.glob("events/*/*")) if (word := WORD.fullmatch(p.name))}
     paths = [p for p in found if asked.asset in (None, p.parent.name) and asked.point in (None, p.stem)]
+    paths = [p for p in paths if asked.point or not asked.to or last.get(p.stem) != "quarantine"]
     if asked.command == "restore":
         need(paths, "no such point, or none at all", 5)
         restore(asked, paths[-1], asked.to.absolute())
     codes = {0}
     for path in paths[-1:] if asked.to else paths:
         code, told = attempt(load_summary, asked, path)
-        if not code:
-            told = f"{told[0]['created_at']} {told[0]['files']} files {told[0]['logical_bytes']} bytes"
-        print(path.parent.name, path.stem, told.encode("unicode_escape").decode())
+        told = told if code else f"{told[0]['created_at']} {told[0]['files']} files {told[0]['logical_bytes']} bytes"
+        print(path.parent.name, path.stem, told.encode("unicode_escape").decode(), *filter(None, [last.get(path.stem)]))
         codes.add(code)
     need(codes == {0}, "not every point is whole", max(codes))
 
@@ -282,7 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("root", type=Path, metavar="VAULT", help="directory that holds vault.json")
     parser.add_argument("command", choices=("list", "restore"))
     parser.add_argument("asset", nargs="?")
-    parser.add_argument("--point", help="the newest if none is named")
+    parser.add_argument("--point", help="the newest that is not in quarantine if none is named")
     parser.add_argument("--to", type=Path, help="directory to make")
     parser.add_argument("--identity", type=Path, help="file of the age key of a sealed vault; else DR_IDENTITY is it")
     parser.add_argument("--trusted", action="append", help="ed25519:… that signed; else vault.json says")

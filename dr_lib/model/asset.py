@@ -30,8 +30,9 @@ class Objectives:
 class Retention:
     """How many of the newest points of each tier are kept (grandfather, father, son), and for how long any is.
 
-    `last` counts points of whatever age; a point stays at least `keep_within`, one in quarantine at least `quarantined`,
-    and `max_age` (None: no limit) ends what the counts grant. No setting lets the newest verified point go.
+    `last` counts points of whatever age; a point stays at least `keep_within`, one in quarantine at least
+    `quarantined`, and `max_age` (None: no limit) ends what the counts grant. No setting lets the newest verified point
+    go.
     """
 
     hourly: int

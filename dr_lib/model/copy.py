@@ -14,7 +14,8 @@ class CopyState(StrEnum):
 
     `missing`: the region answered and holds no such point. `unknown`: the region did not answer, so nothing is
     claimed about it. The others are the design's: `pending` (a run was planned, nothing is committed),
-    `complete` (committed, not yet re-read), `verified` (every byte was re-read), `damaged`, `expired` (a prune took it).
+    `complete` (committed, not yet re-read), `verified` (every byte was re-read), `damaged`, `expired` (a prune took
+    it).
     """
 
     PENDING = "pending"

@@ -9,8 +9,8 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class PrunePolicy:
-    """`apply`: whether the schedule deletes, or only says what would go. `grace`: how long a plan waits before anything of
-    it is deleted, longer than any backup. One run deletes at most `objects`, and `bytes`, in each region."""
+    """`apply`: whether the schedule deletes, or only says what would go. `grace`: how long a plan waits before anything
+    of it is deleted, longer than any backup. One run deletes at most `objects`, and `bytes`, in each region."""
 
     apply: bool = False
     schedule: str | None = None

@@ -1,7 +1,7 @@
 """Which points of an asset may go: newest of each hour, day, week, month and year; ages; holds. Pure.
 
-Every point stays for which one reason can be found. A point whose time lies ahead of `now` stays, fills no tier and is no
-evidence that others are old; so an earlier `now` never lets a point go that a later one keeps.
+Every point stays for which one reason can be found. A point whose time lies ahead of `now` stays, fills no tier and is
+no evidence that others are old; so an earlier `now` never lets a point go that a later one keeps.
 """
 
 from __future__ import annotations
@@ -115,13 +115,14 @@ def _guards(trusted: Sequence[PointFacts], every: Sequence[PointFacts]) -> Itera
         for point in every:
             yield point.point, "no point is verified yet, so none goes"
         return
-    yield trusted[0].point, "newest point"
-    yield next(p.point for p in trusted if p.verified), "newest verified point"
+    newest, verified = trusted[0].point, next(p.point for p in trusted if p.verified)
+    yield newest, "newest point"
+    yield verified, "newest verified point"
     for region in sorted({region for p in trusted for region in p.regions}):
-        yield next(p.point for p in trusted if region in p.regions), f"newest point in {region}"
-        verified = next((p.point for p in trusted if region in p.verified), None)
-        if verified is not None:
-            yield verified, f"newest verified point in {region}"
+        here = next(p.point for p in trusted if region in p.regions)
+        sound = next((p.point for p in trusted if region in p.verified), verified)
+        yield from [(here, f"newest point in {region}")] if here != newest else []
+        yield from [(sound, f"newest verified point in {region}")] if sound != verified else []
 
 
 def _by_facts(points: Sequence[PointFacts], policy: Retention, now: datetime) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,8 @@ _MAGIC: Final = (
     (b"\x89PNG\r\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
     (b"%PDF-", "pdf"),
+    (b"\xff\xfe", TEXT),  # UTF-16 says so at its start
+    (b"\xfe\xff", TEXT),
     *((bytes((0x80, version)), "pickle") for version in range(2, 6)),
 )
 _TAR_AT: Final = 257

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -12,6 +12,9 @@ from obstore.auth.boto3 import Boto3CredentialProvider
 
 from dr_lib.errors import UsageError
 from dr_lib.storage.s3_clients import CONNECT_SECONDS, CONTROL_SECONDS, DEFAULT_REGION, Bucket
+
+CONNECTIONS: Final = 16
+"""As many as threads extend locks at a time."""
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -49,6 +52,7 @@ def control_client(session: boto3.Session, bucket: Bucket, label: str, read_seco
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_seconds,
         retries={"total_max_attempts": 1, "mode": "standard"},
+        max_pool_connections=CONNECTIONS,
         s3={"addressing_style": "path" if bucket.endpoint else "auto"},
     )
     try:

@@ -23,8 +23,8 @@ class Holding(OverConfig):
     def add_hold(self, asset: str, point: str, name: str, reason: str) -> Document:
         """Hold a point in all regions of its asset that have it. Safe to repeat.
 
-        A region that does not answer, or whose copy was deleted at this very moment, is said as an error when the others
-        hold it. `NotFound` (5) when no region has the point.
+        A region that does not answer, or whose copy was deleted at this very moment, is said as an error when the
+        others hold it. `NotFound` (5) when no region has the point.
         """
         _must_say(name=name, reason=reason)
 

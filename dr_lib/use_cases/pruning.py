@@ -38,12 +38,13 @@ class Pruning(OverConfig):
     """Letting points go that no rule keeps: judged over all regions, planned and deleted region by region."""
 
     def prune(self, asset: str | None = None, region: str | None = None, *, apply: bool = False) -> Document:
-        """Judge the points of one asset or all; then, region by region, delete what plans name whose grace period is over,
-        and plan what may go now. Without `apply` nothing is written: the answer says what would be done.
+        """Judge the points of one asset or all; then, region by region, delete what plans name whose grace period is
+        over, and plan what may go now. Without `apply` nothing is written: the answer says what would be done.
 
-        Every region and asset has its turn. What could not be done is in `problems`, and the exit code of the first of them
-        in `exit_code`; it is raised when nothing could. That is 7 for an asset of which its policy would keep nothing, and
-        for a region of which not every manifest can be read; both stay as they are. Interrupted anywhere, the same call goes on.
+        Every region and asset has its turn. What could not be done is in `problems`, and the exit code of the first of
+        them in `exit_code`; it is raised when nothing could. That is 7 for an asset of which its policy would keep
+        nothing, and for a region of which not every manifest can be read; both stay as they are. Interrupted anywhere,
+        the same call goes on.
         """
         names = [self.config.asset(asset).name] if asset else list(self.config.assets)
         own = dict.fromkeys(name for found in names for name in self.config.asset(found).regions)

@@ -77,8 +77,8 @@ class Recovering(OverConfig):
         found = first_manifest(vaults, asset, chosen)
         repairs = stream_tensors(vaults, found.manifest, by_name(names, file), receiver, progress)
         seconds = round(monotonic() - started, 3)
-        told = [*unopened, *repairs]
-        return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, "repairs": told}
+        told = {"repairs": [*unopened, *repairs], "warnings": _distrust(vaults, asset, chosen)}
+        return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, **told}
 
     def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
         """Smoke-test a restored directory against the proof that travels in a point of the asset."""

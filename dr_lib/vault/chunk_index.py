@@ -65,8 +65,8 @@ class ChunkIndex:
 def load_index(vault: Vault, present: Mapping[str, int] | None = None) -> ChunkIndex:
     """Everything that can be reused in `vault`: indexed packs that are still there, and packs of interrupted runs.
 
-    `present` is what `Vault.packs` said a moment ago, if somebody has asked already. Left out is what another writer key
-    sealed, what a plan to delete names (it would be gone before long), and what a verification has found damaged.
+    `present` is what `Vault.packs` said a moment ago, if somebody has asked already. Left out is what another writer
+    key sealed, what a plan to delete names (it would be gone before long), and what a verification has found damaged.
 
     Costs four listings, a get an asset, one get a plan that stands, one get an index object, and three ranges for each
     pack that no index names (a run died between storing the pack and indexing it; its frames are learned from the

@@ -1,7 +1,7 @@
 """Claims: the word of a point that is about to be committed on what it needs, so that no prune takes it away.
 
-A writer claims, then looks at the plans to delete, then at the packs, then commits. The janitor lets a plan stand for the
-grace period, then counts manifests and claims, then deletes. So a writer that claims before the janitor counts is
+A writer claims, then looks at the plans to delete, then at the packs, then commits. The janitor lets a plan stand for
+the grace period, then counts manifests and claims, then deletes. So a writer that claims before the janitor counts is
 counted, and one that claims later finds the plan, which has been there for days: no clock and no fresh listing decides.
 """
 
@@ -39,7 +39,8 @@ def claim_of(packs: Iterable[PackRef], keys: Iterable[str]) -> Claim:
 def claim(vault: Vault, asset: str, point: str, claimed: Claim) -> None:
     """Say what a point needs, and withdraw every plan that names some of it. Safe to retry.
 
-    The caller looks at packs and run keys after this, and commits then. `Refused` (7) when a prune is deleting some of it.
+    The caller looks at packs and run keys after this, and commits then. `Refused` (7) when a prune is deleting some of
+    it.
     """
     record = {"asset": asset, "point": point, "packs": sorted(claimed.packs), "keys": sorted(claimed.keys)}
     data = canonical.dumps(record)

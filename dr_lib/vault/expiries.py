@@ -1,4 +1,4 @@
-"""Expiries: that a point was deleted here on purpose, as an event, so that it is neither taken for lost nor copied again."""
+"""Expiries: events that say that a point was deleted on purpose, so that it is not taken for lost, nor copied again."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _granted(vault: Vault, store: LockingStore, lock: LockPolicy, summary: Point
     if given is None or not is_kept(given, created_at, lock.days):
         found = "is not locked at all" if given is None else f"is locked until {given:%Y-%m-%d %H:%M} UTC only"
         raise Refused(
-            f"dr.yaml demands {lock.days} days of lock, and what was just stored {found}",
+            f"dr.yaml demands a lock of {lock.days} d, and what was just stored {found}",
             where=vault.where(key),
             hint=f"have the bucket's owner set its default retention to {lock.mode}, {lock.days} days, and look who "
             "changed it; no point is committed before",

@@ -15,6 +15,7 @@ from dr_lib.vault.vault import Vault
 FORMAT: Final = 1
 SEALED: Final = "sealed"
 NONE: Final = "none"
+_NO_VAULT: Final = "`drctl init` creates it; where there was one and versions are kept, `drctl uncover` brings it back"
 
 
 def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR, lock: LockPolicy | None = None) -> Vault:
@@ -82,7 +83,7 @@ def _no_record(store: ObjectStore) -> IntegrityError | NotFound:
         return IntegrityError(
             "the vault's own record is gone", where=f"{store.label}, {layout.VAULT_KEY}", hint=vault_record.HEAL
         )
-    return NotFound("this region holds no vault", where=store.label, hint="`drctl init` creates it")
+    return NotFound("this region holds no vault", where=store.label, hint=_NO_VAULT)
 
 
 def _refuse_other_sealing(said: object, keys: Keyset, label: str) -> None:

@@ -72,7 +72,8 @@ def check_others(
             now[point][name] = digest
     found.inventory = {point: dict(known) for point, known in now.items()}
     keys = {named(info.key)[1]: info for info in listed}
-    _compare(vault, found, _expected(vault, asset, past, found), keys, committed, given_up)
+    _compare(vault, found, _expected(vault, asset, past, found), keys, given_up)
+    _without_pruned(vault, asset, found, committed)
     return found
 
 
@@ -155,18 +156,14 @@ def _compare(
     found: Others,
     expected: Inventory,
     keys: Mapping[str, ObjectInfo],
-    committed: Collection[str],
     given_up: frozenset[str],
 ) -> None:
     for point, known in expected.items():
         now = found.inventory.setdefault(point, {})
         for name, digest in known.items():
             if name not in now:
-                if point in committed or name[0] in "ve":
-                    kind = _CLASSES.get(name[0], "?")
-                    found.findings.append(f"an object below {kind} about {point} is gone [{vault.store.label}]")
-                    found.lost.append((point, name))
-                    now[name] = digest
+                found.lost.append((point, name))
+                now[name] = digest
             elif now[name] != digest:
                 info = keys.get(name)
                 now[name] = digest
@@ -175,8 +172,29 @@ def _compare(
                 if found.whole.get(info.key, False):
                     found.findings.append(f"an object is not the one that stood there before [{vault.where(info.key)}]")
                 found.whole[info.key] = False
-        if not now:
-            del found.inventory[point]
+
+
+def _without_pruned(vault: Vault, asset: str, found: Others, committed: Collection[str]) -> None:
+    """Miss what vanished, but for indexes and records of points that are not here any more: they went with it."""
+    lost, found.lost = found.lost, []
+    here = {point: _is_here(vault, asset, point) for point in {point for point, _ in lost} if point in committed}
+    for point, name in lost:
+        if name[0] in "ve" or here.get(point, False):
+            kind = _CLASSES.get(name[0], "?")
+            found.findings.append(f"an object below {kind} about {point} is gone [{vault.store.label}]")
+            found.lost.append((point, name))
+        else:
+            del found.inventory[point][name]
+    found.inventory = {point: known for point, known in found.inventory.items() if known}
+
+
+def _is_here(vault: Vault, asset: str, point: str) -> bool:
+    """Asked anew: a prune may have come since the listing."""
+    try:
+        vault.store.head(layout.manifest_key(asset, point))
+    except NotFound:
+        return False
+    return True
 
 
 def _point_of(key: str) -> str:

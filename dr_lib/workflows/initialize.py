@@ -9,7 +9,7 @@ from typing import Any
 
 from dr_lib.clock import Clock
 from dr_lib.crypto.keyset import Keyset
-from dr_lib.errors import NotFound, Refused
+from dr_lib.errors import NotFound, PermissionDenied, Refused
 from dr_lib.format import layout
 from dr_lib.format.canonical import time_text
 from dr_lib.model.region import LockPolicy, Region, Role
@@ -41,9 +41,21 @@ def initialize(sites: Sequence[Site], keys: Keyset, clock: Clock) -> list[dict[s
             refuse_without_recipients(keys, site.store.label)
         try:
             refuse_occupied(site.store)
+            _refuse_buried(site)
         except NotFound:
             continue  # the container is missing, which is the best case
     return [_make(site, keys, clock) for site in sites]
+
+
+def _refuse_buried(site: Site) -> None:
+    """Raise `Refused` where a vault lies below delete markers: it is not lost, and a new one would be in its way."""
+    try:
+        buried = any(version.key == layout.VAULT_KEY for version in site.attacker.versions(layout.VAULT_KEY))
+    except PermissionDenied:
+        return  # who may not look for versions cannot know
+    if buried:
+        what = "there was a vault here, and somebody hid it below delete markers"
+        raise Refused(what, where=site.store.label, hint=f"drctl uncover --region {site.region.name}")
 
 
 def _make(site: Site, keys: Keyset, clock: Clock) -> dict[str, object]:

@@ -16,7 +16,9 @@ _POINT = "{{ ti.xcom_pull(task_ids='commit')['point'] }}"
 
 _DOC = """# Back up {name}
 A recovery point exists only after the task `commit`; any task may be cleared and run again.
-The point is then copied to the other regions by `dr_replicate`.
+The point is then copied to the other regions by `dr_replicate`. When it is unlike the last good one, `commit` fails:
+the point is stored in quarantine and not copied. Read runbooks/backup-quarantined.md; once it is cleared, clear
+`commit` and the run goes on.
 
 {promise}"""
 

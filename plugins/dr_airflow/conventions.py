@@ -15,8 +15,11 @@ OWNER = "disaster-recovery"
 STANDBY_QUEUE = "standby"
 READER_QUEUE = "reader"
 """Of tasks that open what is sealed: their workers hold the identity, which machines that back up must not have."""
+JANITOR_QUEUE = "janitor"
+"""Of tasks that delete: their workers alone hold the janitor's credentials."""
 REPLICATE_DAG = "dr_replicate"
 RESTORE_DAG = "dr_restore"
+RETENTION_DAG = "dr_retention"
 LONGEST_TASK = timedelta(hours=24)
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 

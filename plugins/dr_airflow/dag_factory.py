@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from airflow.sdk import DAG
 
 from dr_airflow.backup_dag import backup_dag
-from dr_airflow.conventions import REPLICATE_DAG, RESTORE_DAG, dag_id
+from dr_airflow.conventions import REPLICATE_DAG, RESTORE_DAG, RETENTION_DAG, dag_id
 from dr_airflow.drill_dag import drill_dag
 from dr_airflow.replicate_dag import replicate_dag
 from dr_airflow.restore_dag import restore_dag
+from dr_airflow.retention_dag import retention_dag
 from dr_airflow.verify_dag import verify_dag
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
@@ -32,6 +33,7 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
         return
     yield REPLICATE_DAG, lambda: replicate_dag(assets)
     yield RESTORE_DAG, lambda: restore_dag(assets, tuple(sorted(config.regions)))
+    yield RETENTION_DAG, lambda: retention_dag(tuple(sorted(config.regions)), config.prune)
 
 
 def _bind(build: Callable[[Asset], DAG], asset: Asset) -> Callable[[], DAG]:

@@ -15,7 +15,7 @@ from airflow.sdk import BaseOperator
 from dr_airflow.batches import MOST_MAPPED, ranges
 from dr_airflow.failures import airflow_failures
 from dr_airflow.log_progress import LoggedProgress
-from dr_lib.errors import IntegrityError, ObjectiveMissed
+from dr_lib.errors import IntegrityError, ObjectiveMissed, Refused
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -133,7 +133,7 @@ class CommitBackupOperator(BackupStepOperator):
     def work(self) -> Facts:
         """The committed point as `Runtime.commit_backup` describes it; `ObjectiveMissed` when it is not trusted."""
         done: Facts = _open_runtime().commit_backup(self.asset, self.region, self.run)
-        gate = done["gate"] or {}
+        gate = done.get("gate") or {}
         if gate.get("quarantined"):
             raise ObjectiveMissed(
                 f"{done['point']} is stored and in quarantine: {'; '.join(gate['findings'])}",
@@ -164,6 +164,36 @@ class ReplicateOperator(RecoveryOperator):
         """How many copies were made, and of which bytes."""
         copied = _open_runtime().replicate(self.asset, point=self.point or None, progress=self.progress())["copied"]
         return {"asset": self.asset, "copies": len(copied), "new_bytes": sum(one["new_bytes"] for one in copied)}
+
+
+class PruneOperator(RecoveryOperator):
+    """Prunes `region`: judges the points of all assets, deletes what an old plan and this judgement both name, and
+    plans what may go now. `do` is `say`, which changes nothing, or `delete`.
+
+    What could not be done fails the task at the end, after all that could.
+    """
+
+    template_fields = ("region", "do")
+
+    def __init__(self, *, region: str, do: str = "say", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.region = region
+        self.do = do
+
+    def work(self) -> Facts:
+        """How many points were deleted, planned and would be, and what it freed."""
+        found = _open_runtime().prune(region=self.region, apply=self.do == "delete")
+        if found["problems"]:
+            raise Refused("; ".join(found["problems"]), where=f"region {self.region}", hint="`drctl prune` shows more")
+        (region,) = found["regions"]
+        return {
+            "region": self.region,
+            "applied": found["applied"],
+            "deleted": [point for plan in region["executed"] for point in plan["points"]],
+            "freed_bytes": sum(plan["bytes"] for plan in region["executed"]),
+            "proposed": [one["point"] for one in region["proposed"]["points"]],
+            "plan": region["plan"],
+        }
 
 
 class VerifyCopiesOperator(RecoveryOperator):

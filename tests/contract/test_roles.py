@@ -82,6 +82,23 @@ def test_the_server_refuses_every_role(world: LockedWorld, victim: str, role: Ro
     assert world.admin.get_object(Bucket=BUCKET, Key=KEY, VersionId=victim)["Body"].read() == CONTENT
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_nobody_here_overrides_a_lock_in_governance_mode(world: LockedWorld, role: Role) -> None:
+    version = world.admin.put_object(
+        Bucket=BUCKET,
+        Key=KEY,
+        Body=CONTENT,
+        ObjectLockMode="GOVERNANCE",
+        ObjectLockRetainUntilDate=retention("GOVERNANCE", hours=48)["RetainUntilDate"],
+    )["VersionId"]
+    past_governance = ATTACKS["delete it past governance"]
+    assert refused(past_governance, world.client(role.value), version) == 403
+    assert refused(ATTACKS["delete the version"], world.admin, version) == 403
+    past_governance(world.admin, version)
+    with pytest.raises(ClientError, match="NoSuchVersion"):
+        world.admin.get_object(Bucket=BUCKET, Key=KEY, VersionId=version)
+
+
 @pytest.mark.parametrize("role", [Role.READER, Role.VERIFIER])
 def test_who_reads_cannot_put_anything_over_an_object(world: LockedWorld, victim: str, role: Role) -> None:
     assert refused(OVERWRITE, world.client(role.value), victim) == 403

@@ -132,6 +132,33 @@ def test_a_damaged_copy_fails_the_verification_and_is_named(site):
         replicate_and_verify("eu-west")
 
 
+def test_a_damaged_copy_is_healed_unasked_where_dr_yaml_says_so(site):
+    point = back_up().work()["point"]
+    replicate_and_verify("us-east")
+    config = site / "dr.yaml"
+    config.write_text(config.read_text().replace("kind: dataset,", "kind: dataset, verify: {heal: true},"))
+    damage_a_pack(site / "eu-west")
+    found = replicate_and_verify("eu-west")
+    assert found["verified"] == []
+    assert [key.partition("/")[0] for key in found["healed"]] == ["packs"]
+    copies = {one["point"]: one["copies"]["eu-west"] for one in Runtime.load().points("files")}
+    assert copies == {point: "verified"}
+
+
+def test_a_sample_finds_damage_in_copies_that_were_verified(site):
+    back_up().work()
+    found = replicate_and_verify("eu-west")
+    assert found["longest_unread_s"] < 3600
+    damage_a_pack(site / "eu-west")
+
+    def sampled_to_the_end() -> None:
+        for _ in range(5):
+            replicate_and_verify("eu-west")
+
+    with pytest.raises(IntegrityError, match="drctl heal files --region eu-west"):
+        sampled_to_the_end()
+
+
 def test_a_restore_gives_the_files_back_and_refuses_a_target_in_use(site):
     from dr_airflow.operators import RestoreOperator
 
@@ -141,6 +168,19 @@ def test_a_restore_gives_the_files_back_and_refuses_a_target_in_use(site):
     assert {name: (site / "back" / name).read_bytes() for name in FILES} == FILES
     with pytest.raises(Refused):
         restore.work()
+
+
+def test_a_prune_says_what_would_go_and_fails_where_something_stands_in_its_way(site):
+    from dr_airflow.operators import PruneOperator
+
+    point = back_up().work()["point"]
+    said = PruneOperator(task_id="prune", region="us-east").work()
+    assert (said["applied"], said["deleted"], said["proposed"], said["plan"]) == (False, [], [], None)
+    manifest = site / "us-east" / "points" / "files" / f"{point}.manifest"
+    manifest.chmod(0o600)
+    manifest.write_bytes(b"nothing")
+    with pytest.raises(Refused, match="nothing here is deleted"):
+        PruneOperator(task_id="prune", region="us-east", do="delete").work()
 
 
 def test_a_verdict_fails_unless_it_was_proven():

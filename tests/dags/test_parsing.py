@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 PER_ASSET = 3
-FOR_ALL = {"dr_replicate", "dr_restore"}
+FOR_ALL = {"dr_replicate", "dr_restore", "dr_retention"}
 
 
 def opened_by_us(events):
@@ -14,7 +14,7 @@ def opened_by_us(events):
     return {path for path in opened if not path.startswith(programs) and not path.endswith((".py", ".pyc"))}
 
 
-def test_each_asset_has_its_three_dags_and_two_are_for_all(parse, write_config):
+def test_each_asset_has_its_three_dags_and_three_are_for_all(parse, write_config):
     parsed = parse(write_config("minilm", "tables"))
     assert parsed.import_errors == {}
     steps = {f"dr_{step}__{asset}" for step in ("backup", "verify", "drill") for asset in ("minilm", "tables")}
@@ -35,7 +35,7 @@ def test_two_hundred_assets_parse_without_touching_anything_but_the_configuratio
 
 def test_the_same_configuration_gives_the_same_dags_in_another_process(parse, write_config):
     config = write_config("minilm")
-    names = ("dr_backup__minilm", "dr_drill__minilm", "dr_replicate", "dr_restore")
+    names = ("dr_backup__minilm", "dr_drill__minilm", "dr_replicate", "dr_restore", "dr_retention")
     one, other = parse(config, *names, seed="1"), parse(config, *names, seed="2")
     assert set(one.serialized) == set(names)
     assert one.serialized == other.serialized

@@ -56,6 +56,22 @@ def test_what_opens_a_sealed_vault_runs_where_the_identity_is_and_what_backs_up_
     assert backing_up == {"default"}
 
 
+def test_points_go_by_a_task_a_region_where_the_janitors_credentials_are(dags):
+    prune = dags["dr_retention"].task_dict["prune"]
+    assert prune.expand_input.value["region"] == ["ap-south", "eu-west", "us-east"]
+    assert prune.queue == "janitor"
+    assert dags["dr_retention"].max_active_runs == 1
+
+
+@pytest.mark.parametrize(("said", "does"), [("", "say"), ("prune: {apply: true}\n", "delete")])
+def test_nothing_is_deleted_unless_the_configuration_or_a_person_says_so(write_config, said, does):
+    from dr_airflow.dag_factory import build_dags
+
+    path = write_config("minilm")
+    path.write_text(said + path.read_text())
+    assert build_dags(load_config(path))["dr_retention"].params["do"] == does
+
+
 def test_unpausing_waits_for_the_next_moment_of_the_schedule(dags, monkeypatch):
     from airflow.timetables import trigger
     from airflow.timetables.base import TimeRestriction

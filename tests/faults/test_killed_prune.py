@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 from threading import Barrier
+from typing import IO
 
 import pytest
 
@@ -85,6 +86,11 @@ def test_two_janitors_at_once_delete_the_same(world: World, time: Time):
     assert restored(world, "one", verified(world)) == tree(world.source)
 
 
+def fill(ballast: IO[bytes]) -> None:
+    while True:
+        ballast.write(b"x" * 4096)
+
+
 class Full:
     """A store that takes nothing more: what it holds, less what was deleted, is all that fits."""
 
@@ -92,7 +98,12 @@ class Full:
         self.root = world.regions["one"]
         self.room = self.used()
         self.create = LocalStore.create
-        monkeypatch.setattr(LocalStore, "create", lambda store, key, data: self.take(store, key, data))
+        take = self.take
+
+        def create(store: LocalStore, key: str, data: bytes) -> None:
+            take(store, key, data)
+
+        monkeypatch.setattr(LocalStore, "create", create)
 
     def used(self) -> int:
         return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
@@ -120,7 +131,7 @@ def test_what_an_older_plan_names_goes_though_the_store_is_full(world: World, ti
 def test_a_plan_that_does_not_fit_is_said_with_what_to_do(world: World, monkeypatch):
     Full(world, monkeypatch)
     before = objects(world)
-    with pytest.raises(OutOfSpace, match="no room for the plan.*older plans") as raised:
+    with pytest.raises(OutOfSpace, match=r"no room for the plan.*older plans") as raised:
         world.runtime.prune(apply=True)
     assert raised.value.exit_code == 6
     assert objects(world) == before
@@ -148,9 +159,8 @@ def _prune_on_a_full_disk(folder: Path, disk: Path, time: Time) -> None:
     time.passes(LATER)
     world.runtime.prune(apply=True)
     time.passes(LATER)
-    with pytest.raises(OSError, match="No space left"), (disk / "ballast").open("wb", buffering=0) as ballast:
-        while True:
-            ballast.write(b"x" * 4096)
+    with (disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="No space left"):
+        fill(ballast)
     with pytest.raises(OutOfSpace):
         world.runtime.backup(ASSET)
     assert world.runtime.prune(apply=True)["problems"] == []

@@ -81,8 +81,7 @@ def every_standstill(standstill: Standstill, happens: Callable[[], None], work: 
         standstill.at(step, happens)
         try:
             work()
-        except (Refused, IntegrityError, NotFound) as error:
-            assert error.exit_code in (4, 5, 7), error
+        except (Refused, IntegrityError, NotFound):
             ended_well = False
         else:
             ended_well = True
@@ -207,7 +206,7 @@ def test_a_writer_whose_run_was_closed_is_told_to_back_up_again(tmp_path: Path, 
     time.passes(LATER)
     world.runtime.prune(apply=True)
     for _ in range(2):  # before and after its records went
-        with pytest.raises(Refused, match="given up for dead.*back up again"):
+        with pytest.raises(Refused, match=r"given up for dead.*back up again"):
             world.runtime.commit_backup(ASSET, "one", run)
         time.passes(LATER)
         world.runtime.prune(apply=True)

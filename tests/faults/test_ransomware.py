@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dr_lib.errors import DrError
+from dr_lib.errors import DrError, Refused
 from dr_lib.model.region import Role
 from tests.roles import ASSET, REGION, LockedWorld, start_world
 from tests.world import tree, weights
@@ -69,6 +70,8 @@ def test_nothing_is_lost(world: LockedWorld, thief: str) -> None:
     with pytest.raises(DrError):
         runtime.restore(ASSET, str(world.folder / "too early"), good)
     assert not (world.folder / "too early").exists()
+    with pytest.raises(Refused):
+        runtime.initialize()
 
     uncovered = runtime.uncover(REGION)["uncovered"]
 
@@ -84,6 +87,18 @@ def test_a_vault_that_nobody_touched_has_nothing_buried(world: LockedWorld) -> N
     runtime = world.runtime()
     runtime.backup(ASSET)
     assert runtime.uncover(REGION) == {"region": REGION, "uncovered": []}
+
+
+def test_what_was_healed_once_is_not_taken_for_buried(world: LockedWorld) -> None:
+    content = b"a pack, as far as its name tells"
+    name = hashlib.sha256(content).hexdigest()
+    key = f"packs/{name[:2]}/{name}"
+    for stored in (b"damaged from the start", content):
+        world.admin.put_object(Bucket=BUCKET, Key=key, Body=stored)
+    assert world.runtime().uncover(REGION)["uncovered"] == []
+    destroy(world.client(Role.WRITER.value))
+    assert key in world.runtime().uncover(REGION)["uncovered"]
+    assert world.admin.get_object(Bucket=BUCKET, Key=key)["Body"].read() == content
 
 
 def test_garbage_that_was_stored_twice_under_a_name_of_its_own_is_in_nobodys_way(world: LockedWorld) -> None:

@@ -1,4 +1,4 @@
-"""Retention never empties an asset, forgets nothing it was not told to, and does not change its mind about survivors."""
+"""Retention never empties an asset, forgets nothing that it was not told to, and changes its mind about no survivor."""
 
 from __future__ import annotations
 

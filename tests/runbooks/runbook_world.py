@@ -8,7 +8,9 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import boto3
@@ -18,6 +20,7 @@ import pyarrow.parquet as pq
 import yaml
 from safetensors.numpy import load_file, save_file
 
+from dr_lib.clock import utc_now
 from dr_lib.crypto import key_text
 from dr_lib.demo import assets
 from dr_lib.demo.seaweed import SeaweedRegion
@@ -197,6 +200,12 @@ def _backup(world: RunbookWorld, asset: str) -> None:
     world.runtime.verify(asset, unverified=True)
 
 
+def _wait_for_the_grace_period(world: RunbookWorld) -> None:
+    """In this world it is some seconds: nothing happens at its end that could be awaited."""
+    planned = max(w["due_at"] for r in world.runtime.prune()["regions"] for w in (*r["waiting"], *r["due"]))
+    Event().wait(max(0.0, (datetime.fromisoformat(planned) - utc_now()).total_seconds()))
+
+
 def _backup_unasked(world: RunbookWorld, asset: str) -> None:
     """A backup of what nobody will compare with: its answers are not recorded, which spares loading the model."""
     document = yaml.safe_load(world.config.read_text())
@@ -219,6 +228,7 @@ EVENTS: dict[str, Callable[..., None]] = {
     r"the live (?P<asset>\w+) is encrypted": _encrypt,
     r"a planned change drops a column of (?P<asset>\w+)": _drop_column,
     r"a stored pack of (?P<asset>\w+) in (?P<region>[a-z-]+) is damaged": _damage,
+    r"the grace period passes": _wait_for_the_grace_period,
     r"the schedule backs (?P<asset>\w+) up": _backup_unasked,
 }
 
@@ -271,12 +281,25 @@ def lost_key(world: RunbookWorld) -> None:
     _backup(world, "reviews")
 
 
+def store_full(world: RunbookWorld) -> None:
+    """Three verified points of which the policy keeps one, a lock of a day in one region, a grace period of seconds."""
+    nothing = {"hourly": 0, "daily": 0, "weekly": 0, "monthly": 0, "last": 1, "keep_within": None}
+    world.own("reviews", {**TABLES, "retention": nothing}, tables)
+    document = yaml.safe_load(world.config.read_text())
+    world.config.write_text(yaml.safe_dump(document | {"prune": {"grace": "10s"}}, sort_keys=False))
+    world.runtime.initialize()
+    for number in range(3):
+        _backup(world, "reviews")
+        (world.live["reviews"] / f"more {number}.csv").write_text("id,stars\n1,2\n")
+
+
 WORLDS: dict[str, Callable[[RunbookWorld], None]] = {
     "backup-quarantined": backup_quarantined,
     "lost-key": lost_key,
     "region-lost": region_lost,
     "model-corrupted": model_corrupted,
     "new-asset": new_asset,
+    "store-full": store_full,
 }
 
 

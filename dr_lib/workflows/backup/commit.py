@@ -64,8 +64,8 @@ def commit_backup(
     are `gates` the run is judged first, and an anomalous point is quarantined before it is committed (see `gate`).
 
     The source is listed again first: had anything moved since the plan, no point is committed (`SourceUnstable`, 8).
-    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`. `Refused` as well when a
-    prune has given the run up for dead, or is deleting what it needs.
+    A part that is missing raises `Refused`; a pack that the store no longer has, `IntegrityError`. `Refused` as well
+    when a prune has given the run up for dead, or is deleting what it needs.
     """
     names = [shard_name(number) for number in range(len(plan.shards))] + ([KEPT] if plan.kept else [])
     finished = at_hand or {}
@@ -78,13 +78,13 @@ def commit_backup(
         pass
     _refuse_moved(source, plan)
     manifest = _manifest(plan, parts, proof, environment)
+    judged = None if gates is None else gate(vault, plan, parts, proof, gates, past)
     run_key = vault.run_key()
     claimed = claim_of(manifest.summary.packs, [] if run_key is None else [run_key.id])
     close_run(vault, plan.asset, plan.point)
     claim(vault, plan.asset, plan.point, claimed)
     present = refuse_absent(vault, manifest.summary.packs, claimed.keys)
     check(manifest, vault.where(layout.manifest_key(plan.asset, plan.point)))
-    judged = None if gates is None else gate(vault, plan, parts, proof, gates, past)
     data = manifest_format.dump(manifest, run_key, vault.keys.signer)
     keep_locked(vault, manifest.summary, present, _stored_since_the_plan(vault, plan, present))
     try:

@@ -192,12 +192,19 @@ class _Healing:
         """The newest generation of each: its own bytes again, else another region's newest where that counts more."""
         here = newest_generations(self.vault.store) if ids else {}
         for key_id in sorted(ids):
-            name = here.get(key_id)
+            name = here.get(key_id) or self._deleted(key_id)
             wound = self.proof.examine(name.key) if name else Wound(f"{layout.KEYS}{key_id}/", "it is gone", None)
             if wound is None:
                 self.whole.add(name.key if name else "")
             elif not (name and self._mend(wound, needed=False)) and not self._other_generation(key_id, name):
                 self.done.unhealed.append(Unhealed(wound.key, f"{wound.why}; {_NOWHERE}", needed=True))
+
+    def _deleted(self, key_id: str) -> layout.RunKeyName | None:
+        """The newest generation among versions of which only a mark of deletion is to be seen."""
+        if self.aid.janitor is None:
+            return None
+        found = (layout.parse_run_key_key(one.key) for one in self.aid.janitor.versions(f"{layout.KEYS}{key_id}/"))
+        return max((name for name in found if name is not None), default=None)
 
     def _other_generation(self, key_id: str, name: layout.RunKeyName | None) -> bool:
         for source in self.aid.sources:

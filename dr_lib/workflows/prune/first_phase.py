@@ -47,8 +47,8 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What retention says now, over all assets that were asked about: points that may go, and those that something keeps.
-    A point in neither is not known of, and stays."""
+    """What retention says now, over all assets that were asked about: points that may go, and those that something
+    keeps. A point in neither is not known of, and stays."""
 
     expired: frozenset[PointName]
     staying: frozenset[PointName]

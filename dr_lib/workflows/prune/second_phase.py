@@ -85,8 +85,8 @@ def execute(scope: Scope, plan: PrunePlan, decision: Decision, budget: Budget, k
     """Delete what `plan` names and nothing needs: of its points those that may go by a decision made just now.
 
     Manifests go first, so that no point is ever seen that lacks a pack. Killed anywhere, the same call goes on; two at
-    once delete the same. What is locked is skipped and said. Errors: `Refused` (7) when it cannot be told what the vault
-    needs; nothing is deleted then. `OutOfSpace` (6) when the store has no room for a word of some hundred bytes.
+    once delete the same. What is locked is skipped and said. Errors: `Refused` (7) when it cannot be told what the
+    vault needs; nothing is deleted then. `OutOfSpace` (6) when the store has no room for a word of some hundred bytes.
     """
     work = _Second(scope, plan, budget, known, Executed(plan))
     if is_withdrawn(scope.vault, plan.id):

@@ -26,8 +26,8 @@ Summaries = dict[tuple[str, str], PointSummary]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Objects of a run or a replication, by their names within it. `claims` are those of a point that may be committed yet;
-    `expired`: it was committed, and a prune took it away."""
+    """Objects of a run or a replication, by their names within it. `claims` are those of a point that may be committed
+    yet; `expired`: it was committed, and a prune took it away."""
 
     parts: dict[str, Versions]
     claims: tuple[Claim, ...]

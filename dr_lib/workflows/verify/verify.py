@@ -27,6 +27,8 @@ from dr_lib.workflows.verify.stock import Copy, Stock, confirm_absent, take_stoc
 from dr_lib.workflows.verify.walk import item_of, items_of, read_items, users_of
 
 WITHIN = timedelta(days=30)
+_NEEDED = (layout.PACKS, layout.KEYS, layout.POINTS)
+"""Below these lies what points need; the rest is looked at by full runs alone."""
 
 
 class Mode(StrEnum):
@@ -242,10 +244,7 @@ def _scrub(
 ) -> Scrub:
     named = {event.point for event in work.stock.events if event.kind == VERIFICATION}
     named |= {result.point for result in results if work.asked.mode is Mode.FULL or not result.ok}
-    needed = users_of(work.asset, work.copies, work.stock)
-    before = set(work.past.damaged) if work.past else set()
-    before = before.intersection(needed) if work.is_of_all else before
-    damaged = before.difference(key for key, whole in work.whole.items() if whole)
+    damaged = _damaged_before(work).difference(key for key, whole in work.whole.items() if whole)
     damaged |= {key for key, whole in work.whole.items() if not whole}
     others = work.others or Others()
     return Scrub(
@@ -267,6 +266,15 @@ def _scrub(
         covered=covered,
         inventory=None if work.others is None else packed(others.inventory),
     )
+
+
+def _damaged_before(work: _Work) -> set[str]:
+    """What is known to be damaged by then, without what no point needs any more."""
+    before = set(work.past.damaged) if work.past else set()
+    if not work.is_of_all:
+        return before
+    needed = users_of(work.asset, work.copies, work.stock)
+    return {key for key in before if key in needed or not key.startswith(_NEEDED)}
 
 
 def _bytes_read(work: _Work) -> int:

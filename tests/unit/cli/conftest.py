@@ -90,6 +90,14 @@ ANSWERS: dict[str, Any] = {
     "clear_quarantine": {"asset": "m", "point": POINT, "cleared": ["a"], "released": {"a": ["p1"], "b": []}},
     "replicate": {"asset": "m", "copied": [{"point": POINT, "region": "b", "from": "a", "new_bytes": 5}], "seconds": 1},
     "verify": {"ok": True, "results": [{**RESULT, "ok": True, "findings": []}], "runs": []},
+    "heal": {
+        "region": "a",
+        "healed": [{"key": "packs/ab/abcd", "was": "damaged", "from": "region b"}],
+        "unhealed": [],
+        "given_up": [],
+        "results": [{**RESULT, "ok": True, "findings": []}],
+        "ok": True,
+    },
     "restore": {
         "point": POINT,
         "region": "b",

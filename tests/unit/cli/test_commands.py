@@ -34,6 +34,8 @@ CALLS = [
         "verify",
         {"asset": "m", "point": POINT, "region": "b", "mode": "structure", **ALL},
     ),
+    (["heal", "--region", "a"], "heal", {"asset": None, "point": None, "region": "a"}),
+    (["heal", POINT, "--region", "a"], "heal", {"asset": "m", "point": POINT, "region": "a"}),
     (
         ["restore", "m", "--to", "/t"],
         "restore",
@@ -92,6 +94,13 @@ CALLS = [
     (["doctor"], "doctor", {}),
 ]
 NOT_DONE = [
+    (
+        ["heal", "--region", "a"],
+        "heal",
+        {**ANSWERS["heal"], "ok": False, "healed": [], "unhealed": [{"key": "packs/ab/abcd", "why": "it is gone"}]},
+        4,
+        "NOT HEALED packs/ab/abcd: it is gone",
+    ),
     (
         ["verify"],
         "verify",

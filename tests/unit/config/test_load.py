@@ -34,7 +34,7 @@ assets:
     objectives: {rpo: 1h, rto: 15m}
     retention: {hourly: 1, daily: 2, weekly: 3, monthly: 4}
     smoke: {loader: sentence-transformers, golden: golden/minilm.jsonl, tolerance: {cosine: 0.9, latency: 250ms}}
-    verify: {schedule: "@daily"}
+    verify: {schedule: "@daily", within: 14d, heal: true}
     drill: {schedule: null, scenario: region-lost, standby: gpu-standby}
   reviews:
     kind: dataset
@@ -110,6 +110,7 @@ def test_an_asset_is_what_the_file_says(tmp_path):
     assert asset.regions == ("us-east", "nas")
     assert asset.schedule == "0 * * * *"
     assert asset.verify_schedule == "0 0 * * *"
+    assert (asset.verify_within, asset.heals) == (timedelta(days=14), True)
     assert asset.objectives == Objectives(timedelta(hours=1), timedelta(minutes=15))
     assert asset.retention == Retention(1, 2, 3, 4)
     assert asset.drill == DrillPolicy(None, "region-lost", "gpu-standby")
@@ -148,6 +149,7 @@ def test_every_field_that_may_be_left_out_has_a_safe_default(tmp_path):
     asset = config.asset("m")
     assert asset.schedule == "0 2 * * *"
     assert asset.verify_schedule == "0 4 * * *"
+    assert (asset.verify_within, asset.heals) == (timedelta(days=30), False)
     assert asset.objectives == Objectives(timedelta(hours=24), timedelta(hours=4))
     assert asset.retention == Retention(24, 7, 5, 12)
     assert asset.drill == DrillPolicy("0 3 * * 1", "region-lost", "local")

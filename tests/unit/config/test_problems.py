@@ -75,6 +75,8 @@ def test_the_error_is_a_usage_error_that_prints_the_file_and_every_line(tmp_path
         ("schedule: '0 2 * *'", "assets.m.schedule: '0 2 * *' is no cron line"),
         ("schedule: '99 2 * * *'", "assets.m.schedule: '99 2 * * *' is no cron line"),
         ("schedule: '* * * * * *'", "assets.m.schedule: '* * * * * *' is no cron line"),
+        ("verify: {heal: sometimes}", "assets.m.verify.heal: 'sometimes' is no switch; write true or false"),
+        ("verify: {within: soon}", "assets.m.verify.within: 'soon' is no length of time"),
         ("verify: {schedule: nightly}", "assets.m.verify.schedule: 'nightly' is no cron line"),
         ("objectives: {rto: 15}", "assets.m.objectives.rto: 15 is no length of time"),
         ("objectives: {rto: 0m}", "assets.m.objectives.rto: '0m' is no length of time"),

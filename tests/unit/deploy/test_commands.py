@@ -60,10 +60,10 @@ def test_every_setting_is_an_option_of_this_airflow(airflow: dict[str, Any]):
 
 
 def test_the_workers_together_serve_every_queue_that_the_dags_name(airflow: dict[str, Any]):
-    from dr_airflow.conventions import READER_QUEUE, STANDBY_QUEUE
+    from dr_airflow.conventions import JANITOR_QUEUE, READER_QUEUE, STANDBY_QUEUE
 
     served = [words[words.index("--queues") + 1] for name, words in running("airflow").items() if "--queues" in words]
-    assert sorted(served) == sorted([airflow["queues"]["default"], READER_QUEUE, STANDBY_QUEUE])
+    assert sorted(served) == sorted([airflow["queues"]["default"], JANITOR_QUEUE, READER_QUEUE, STANDBY_QUEUE])
 
 
 def test_the_executor_can_be_loaded(airflow: dict[str, Any]):

@@ -12,7 +12,7 @@ from dr_lib import __version__
 from tests.unit.deploy.compose_file import FILE, ROOT, VARIABLE, compose, environment, services, texts
 
 REGIONS = ("us-east", "eu-west", "ap-south")
-WORKERS = ("worker", "reader", "standby")
+WORKERS = ("worker", "reader", "janitor", "standby")
 CONTROL = ("api-server", "scheduler", "dag-processor", "triggerer", "db-migrate")
 # What a service here may say; a key that Compose does not know is refused by it, and by this test.
 KNOWN = {
@@ -143,6 +143,7 @@ def test_each_role_holds_the_keys_of_the_vaults_that_it_needs_and_no_other():
     assert {name: found for name, found in held.items() if found} == {
         "worker": {"DR_WRITER_KEY", "DR_SIGNING_KEY"},
         "reader": {"DR_IDENTITY", "DR_SIGNING_KEY"},
+        "janitor": {"DR_SIGNING_KEY"},
         "standby": {"DR_IDENTITY", "DR_SIGNING_KEY"},
     }
 

@@ -70,13 +70,16 @@ def test_every_reason_is_told():
             "younger than 2 d",
             "newest point",
             "newest verified point",
-            "newest point in a",
-            "newest verified point in a",
             "not known: region b does not answer",
         ),
         "03-08": ("daily 2026-03-08",),
         "03-01": ("held: legal",),
     }
+
+
+def test_what_is_the_newest_in_one_region_alone_says_so():
+    found = decide([point("03-01 w"), point("03-02 b"), point("03-09 v")], policy({"last": 1}), moment("03-10"))
+    assert [v.reasons for v in found[1:]] == [("newest point in b",), ("newest verified point in b",)]
 
 
 def test_times_of_other_zones_are_of_the_day_in_utc():

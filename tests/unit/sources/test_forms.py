@@ -24,6 +24,7 @@ def of(data: bytes, *, has_tensors: bool = False) -> str:
         (b"x" * (HEAD - 1) + "ä".encode(), "text"),  # cut within a character
         (b"caf\xe9 in Latin-1", ""),
         (b"\x00\x01\x02", ""),
+        ("in UTF-16".encode("utf-16"), "text"),
         (b"PAR1" + bytes(20) + b"PAR1", "parquet"),
         (b"PAR1" + bytes(20), ""),
         (b"PK\x03\x04" + bytes(30), "zip"),

@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from dr_lib.errors import NotFound, Refused, StoreUnavailable, UsageError
+from dr_lib.format import reader
 from dr_lib.runtime import Runtime
 from dr_lib.vault.holds import holds, quarantines
 from tests.keys import fresh_keys, keys
@@ -87,6 +88,17 @@ def test_a_source_encrypted_in_place_is_stored_and_not_believed(world: World):
     assert (restored["point"], restored["warnings"]) == (good["point"], [])
     assert tree(world.folder / "out") == before
     assert world.runtime.replicate(ASSET)["copied"] == []
+
+
+def test_a_region_that_does_not_answer_is_said_when_its_points_could_not_be_held(world: World):
+    encrypt(world.source)
+    gone = world.regions["two"].rename(world.folder / "away")
+    done = host(world).backup(ASSET)
+    assert done["gate"]["quarantined"]
+    assert any(text.startswith("the good points in two are not on hold: ") for text in done["warnings"])
+    gone.rename(world.regions["two"])
+    host(world).backup(ASSET)
+    assert len(held(world, "two")) == 1
 
 
 def test_it_stays_so_however_often_the_schedule_backs_it_up(world: World):
@@ -258,6 +270,23 @@ def test_a_copy_that_is_asked_for_brings_its_quarantine_along(world: World):
     [point, _] = Runtime.load(world.config(), environ=keys().operator()).points(ASSET)
     assert point["copies"] == {"one": "complete", "two": "complete"}
     assert world.runtime.clear_quarantine(ASSET, bad, "x")["cleared"] == ["one", "two"]
+
+
+def test_the_reader_of_a_bare_machine_takes_the_good_one_too(world: World, capsys):
+    before = tree(world.source)
+    encrypt(world.source)
+    bad = host(world).backup(ASSET)["point"]
+    identity = world.folder / "identity"
+    identity.write_text(keys().operations)
+    asked = [str(world.regions["one"]), "restore", ASSET, "--identity", str(identity), "--to"]
+    assert reader.main([*asked, str(world.folder / "out")]) == 0
+    assert tree(world.folder / "out") == before
+    assert reader.main([*asked, str(world.folder / "bad"), "--point", bad]) == 0
+    assert tree(world.folder / "bad") == tree(world.source)
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" bytes quarantine")
+    world.runtime.clear_quarantine(ASSET, bad, "looked at")
+    assert reader.main([*asked, str(world.folder / "cleared")]) == 0
+    assert tree(world.folder / "cleared") == tree(world.source)
 
 
 def test_a_quarantine_that_cannot_be_read_any_more_stands(world: World):

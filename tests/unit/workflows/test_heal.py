@@ -19,6 +19,7 @@ from dr_lib.model.drill import DrillReport, Verdict
 from dr_lib.runtime import Runtime
 from dr_lib.vault.evidence import record_evidence
 from dr_lib.wiring import Wiring
+from dr_lib.workflows.heal.remake import Remaker
 from tests.faults.dying import DONE, dies_before
 from tests.keys import keys
 from tests.world import ASSET, World, change, flip, make_world, tree, weights
@@ -157,6 +158,12 @@ def test_a_point_that_vanished_comes_back(pristine: Pristine):
     assert world.runtime.points(ASSET)[0]["copies"] == {"one": "verified", "two": "verified"}
 
 
+@pytest.fixture
+def _no_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Remaker, "__call__", lambda *_: None)
+
+
+@pytest.mark.usefixtures("_no_source")
 def test_what_is_whole_nowhere_is_said_and_nothing_is_put_in_its_place(pristine: Pristine):
     world = pristine.again()
     packs = world.packs("one")[0], world.regions["two"] / world.packs("one")[0].relative_to(world.regions["one"])
@@ -171,6 +178,7 @@ def test_what_is_whole_nowhere_is_said_and_nothing_is_put_in_its_place(pristine:
     assert world.runtime.points(ASSET)[0]["copies"]["one"] == "damaged"
 
 
+@pytest.mark.usefixtures("_no_source")
 def test_a_region_that_may_have_it_and_does_not_answer_is_worth_another_try(pristine: Pristine):
     world = pristine.again()
     world.packs("one")[0].unlink()

@@ -69,7 +69,8 @@ def test_init_tries_to_break_the_lock_as_the_janitor_and_says_so(world: LockedWo
 
 
 def test_a_lock_that_only_the_writer_could_try_is_said_to_be_unproven(world: LockedWorld) -> None:
-    (made,) = world.runtime(Role.WRITER).initialize()["regions"]
+    everyone = {role.value: f"env:DR_{role.name}" for role in Role}
+    (made,) = world.runtime(Role.WRITER, credentials=everyone).initialize()["regions"]
     assert made["lock"]["tried_as"] == "writer"
     assert "whether it holds against others is unproven" in made["warnings"][0]
 
@@ -102,7 +103,7 @@ def test_a_bucket_that_stopped_locking_gets_no_point(world: LockedWorld) -> None
     runtime = world.runtime()
     runtime.initialize()
     world.set_default(None)
-    with pytest.raises(Refused, match="demands 1 days of lock, and what was just stored is not locked at all"):
+    with pytest.raises(Refused, match="demands a lock of 1 d, and what was just stored is not locked at all"):
         runtime.backup(ASSET)
     assert runtime.points(ASSET)[0]["copies"] == {REGION: "pending"}
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dr_lib.errors import NotFound
-from dr_lib.format import layout
-from tests.pruning import GRACE, LATER, Time, all_whole, committed, objects, pruned_world, verified
+from dr_lib.errors import NotFound, UsageError
+from dr_lib.format import canonical, layout
+from tests.keys import keys
+from tests.pruning import GRACE, LATER, Time, all_whole, committed, objects, pruned_world, runtime_at, verified
 from tests.world import ASSET, World, change, flip
 
 
@@ -156,7 +157,7 @@ def test_a_policy_that_would_keep_nothing_is_refused(tmp_path: Path, time: Time)
 
 
 def test_a_region_of_which_one_manifest_cannot_be_read_is_left_alone(world: World, time: Time):
-    old, new = two_points(world)
+    _, new = two_points(world)
     time.passes(LATER)
     pruned(world)
     time.passes(LATER)
@@ -224,3 +225,38 @@ def test_an_asset_of_its_own_can_be_pruned_and_touches_no_other(world: World, ti
     all_whole(world)
     with pytest.raises(NotFound):
         world.runtime.prune("nothing")
+
+
+def test_in_a_sealed_and_signed_vault_it_goes_without_a_reading_key_and_takes_run_keys_along(
+    tmp_path: Path, time: Time
+):
+    world = pruned_world(tmp_path / "w", time, environ=keys().all(), **keys().config())
+    (world.source / "changing").write_bytes(os.urandom(50_000))
+    _, new = two_points(world)
+    janitor = runtime_at(world, time, {"DR_SIGNING_KEY": keys().signer})
+    for _ in range(2):
+        time.passes(LATER)
+        found = janitor.prune(apply=True)
+        assert found["problems"] == []
+    assert committed(world) == [new]
+    left = {key.split("/")[1] for key in objects(world, kind="keys/")}
+    assert left == set(world.vault("one").summary(ASSET, new).keys)
+    all_whole(world)
+
+
+def test_in_a_signed_vault_a_plan_that_nobody_trusted_signed_is_not_followed(tmp_path: Path, time: Time):
+    world = pruned_world(tmp_path / "w", time, environ=keys().all(), **keys().config())
+    (world.source / "changing").write_bytes(os.urandom(50_000))
+    points = two_points(world)
+    time.passes(LATER)
+    pruned(world)
+    [plan] = (world.regions["one"] / "prunes").glob("*.json")
+    forged = canonical.loads(plan.read_bytes(), "plan") | {"signatures": []}
+    change(plan, lambda _: canonical.dumps(forged))
+    time.passes(LATER)
+    region = pruned(world)
+    assert "cannot be believed" in region["warnings"][0]
+    assert region["executed"] == []
+    assert committed(world) == sorted(points)
+    with pytest.raises(UsageError, match="no signing key"):
+        runtime_at(world, time).prune(apply=True)
