@@ -23,7 +23,7 @@ from tests.campaigns.scenes import Scene, make_scene
 
 DEATHS_A_SCENE = 10
 """Afterwards the vaults begin anew: every point is restored after every death, which many points would make long."""
-SERVER_DIES_EVERY, TELL_EVERY = 9, 20
+SERVER_DIES_EVERY, TELL_EVERY = 7, 20
 TRIES = 12
 FASTER, SLOWER = 0.8, 1.02
 """A machine's pace changes with what else it does: a command that ended before its instant came is given another, and
