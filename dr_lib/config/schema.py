@@ -278,7 +278,7 @@ class AssetSchema(Strict):
 class PruneSchema(Strict):
     """`prune:` of the whole file."""
 
-    apply: Annotated[bool, BeforeValidator(values.switch)] = False
+    apply: Annotated[bool, BeforeValidator(_switch)] = False
     schedule: Schedule = "30 5 * * *"
     grace: Duration = timedelta(hours=72)
     objects: Annotated[int, _count(1, 10_000_000)] = 10_000

@@ -47,13 +47,6 @@ def optional_duration(value: object) -> timedelta | None:
     return None if value is None else duration(value)
 
 
-def switch(value: object) -> bool:
-    """True or false, and nothing that only looks like it."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is no switch; write true or false")
-    return value
-
-
 def size(value: object) -> int:
     """Bytes of `512MiB` and the like; zero is refused."""
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None

@@ -23,9 +23,11 @@ from tests.campaigns.scenes import Scene, make_scene
 
 DEATHS_A_SCENE = 10
 """Afterwards the vaults begin anew: every point is restored after every death, which many points would make long."""
-SERVER_DIES_EVERY = 9
-TRIES = 5
-"""A command that ends sooner than it did when it was measured is given another chance to be killed, so often."""
+SERVER_DIES_EVERY, TELL_EVERY = 7, 20
+TRIES = 12
+FASTER, SLOWER = 0.8, 1.02
+"""A machine's pace changes with what else it does: a command that ended before its instant came is given another, and
+instants come sooner from then on, and later again with every death."""
 
 
 def main() -> int:
@@ -56,18 +58,22 @@ def campaign(folder: Path, server: SeaweedRegion, count: int, seed: int) -> Iter
     for number, command in enumerate(itertools.islice(itertools.cycle(COMMANDS), count)):
         if number % DEATHS_A_SCENE == 0:
             scene = make_scene(folder / f"scene {number}", server, chance)
-        death = _death(scene, command, paces[command.name], number)
+        death = _death(scene, command, paces, number)
         for problem in (*death.lost, *death.problems):
             print(f"WRONG {command.name} killed after {death.seconds:.3f} s ({death.victim}): {problem}", flush=True)
+        if (number + 1) % TELL_EVERY == 0:
+            print(f"{number + 1} deaths", flush=True)
         yield death
 
 
-def _death(scene: Scene, command: Command, pace: Pace, number: int) -> Death:
+def _death(scene: Scene, command: Command, paces: dict[str, Pace], number: int) -> Death:
     kill = kill_server if number % SERVER_DIES_EVERY == SERVER_DIES_EVERY - 1 else kill_command
     for _ in range(TRIES):
-        death = kill(scene, command, pace)
+        death = kill(scene, command, paces[command.name])
         if death is not None:
+            paces[command.name] = paces[command.name].scaled(SLOWER)
             return death
+        paces[command.name] = paces[command.name].scaled(FASTER)
     raise AssertionError(f"{command.name} always ended before it could be killed")
 
 

@@ -28,6 +28,10 @@ class Pace:
         """A random instant while it works, in seconds from its start."""
         return scene.chance.uniform(self.start_up, self.whole)
 
+    def scaled(self, factor: float) -> Pace:
+        """That of a machine that takes so much longer by now."""
+        return Pace(self.start_up * factor, self.whole * factor)
+
 
 @dataclass(frozen=True, slots=True)
 class Death:

@@ -93,6 +93,8 @@ def test_the_error_is_a_usage_error_that_prints_the_file_and_every_line(tmp_path
         ("gates: null", "assets.m.gates: this must hold thresholds; write `gates: {norm_jump: 10}`, or `gates: none`"),
         ("gates: off", "assets.m.gates: this must hold thresholds"),
         ("retention: {hourly: -1}", "assets.m.retention.hourly: -1 is not allowed"),
+        ("retention: {keep_within: soon}", "assets.m.retention.keep_within: 'soon' is no length of time"),
+        ("retention: {max_age: 0d}", "assets.m.retention.max_age: '0d' is no length of time"),
         ("retention: {hourly: yes}", "assets.m.retention.hourly: True is not allowed"),
         ("smoke: {golden: g.jsonl}", "assets.m.smoke.loader: this field is required; add `loader: sentence-transf"),
         ("smoke: {loader: torch}", "assets.m.smoke.loader: 'torch' is not known; write sentence-transformers"),

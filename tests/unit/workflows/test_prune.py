@@ -260,3 +260,21 @@ def test_in_a_signed_vault_a_plan_that_nobody_trusted_signed_is_not_followed(tmp
     assert committed(world) == sorted(points)
     with pytest.raises(UsageError, match="no signing key"):
         runtime_at(world, time).prune(apply=True)
+
+
+def test_a_janitor_whose_clock_is_hours_ahead_deletes_nothing_that_is_too_young(tmp_path: Path, time: Time):
+    keep, ahead = timedelta(hours=48), timedelta(hours=9)
+    nothing = {"hourly": 0, "daily": 0, "weekly": 0, "monthly": 0}
+    world = pruned_world(tmp_path / "w", time, asset={"retention": nothing | {"last": 1, "keep_within": "48h"}})
+    (world.source / "changing").write_bytes(b"first")
+    old, new = two_points(world)
+    wrong = runtime_at(world, Time(ahead))
+    for hours in range(0, 200, 4):
+        wrong._wiring.clock.ahead = time.ahead + ahead
+        wrong.prune(apply=True)
+        if committed(world) == [new]:
+            assert timedelta(hours=hours) > keep
+            return
+        assert committed(world) == [old, new]
+        time.passes(timedelta(hours=4))
+    raise AssertionError("it was never deleted")
