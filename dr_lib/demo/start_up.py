@@ -19,6 +19,7 @@ from dr_lib.demo.processes import AIRFLOW, ProcessRecord, end, first_free_port, 
 from dr_lib.demo.regions import REGIONS, DemoRegions, new_credentials
 from dr_lib.demo.workspace import Workspace
 from dr_lib.errors import PermissionDenied, Refused, UsageError
+from dr_lib.model.region import Role
 from dr_lib.runtime import Runtime
 from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.opening import open_store
@@ -83,7 +84,9 @@ def runtime_of(demo: Workspace) -> Runtime:
 def stores_of(demo: Workspace) -> dict[str, ContainerStore]:
     """Every region's store, with the credentials of the regions and no key of the vaults."""
     environ, regions = demo.read_secrets(), runtime_of(demo).config.regions
-    return {name: open_store(regions[name].store, f"region {name}", environ=environ) for name in REGIONS}
+    return {
+        name: open_store(regions[name].store_as(Role.READER), f"region {name}", environ=environ) for name in REGIONS
+    }
 
 
 def _make_secrets(demo: Workspace) -> None:
