@@ -28,6 +28,7 @@ from dr_lib.demo.regions import REGIONS
 from dr_lib.demo.start_up import api_of, runtime_of
 from dr_lib.demo.workspace import Workspace
 from dr_lib.errors import ObjectiveMissed, Refused
+from dr_lib.model.region import Role
 from dr_lib.storage.opening import open_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +96,7 @@ def test_the_evidence_lies_in_the_surviving_vaults(demo):
     for one in demo.report["assets"]:
         assert set(one["evidence"]) == set(SURVIVORS)
         for region, key in one["evidence"].items():
-            store = open_store(regions[region].store, f"region {region}", environ=environ)
+            store = open_store(regions[region].store_as(Role.READER), f"region {region}", environ=environ)
             envelope = json.loads(store.get(key))
             assert envelope["signatures"]
             evidence = base64.b64decode(envelope["payload"]).decode()
