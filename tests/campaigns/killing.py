@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import psutil
+
 from dr_lib.clock import monotonic
 from tests.campaigns.killable import Command
 from tests.campaigns.scenes import Scene
@@ -71,8 +73,10 @@ def kill_server(scene: Scene, command: Command, pace: Pace) -> Death | None:
     ended before. The server is up again before the command is given again."""
 
     def kill(process: subprocess.Popen[bytes]) -> None:
-        os.kill(scene.server.record.pid, signal.SIGKILL)
+        server = psutil.Process(scene.server.record.pid)
+        server.kill()
         process.wait(LONGEST_S)
+        server.wait(LONGEST_S)  # a process that is dying still has its ports
         scene.server.stop()
         scene.server.start()
 
