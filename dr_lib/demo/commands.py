@@ -9,7 +9,7 @@ from typing import Any
 from dr_lib.clock import monotonic
 from dr_lib.demo.main_job import MainJob, undo_disaster
 from dr_lib.demo.outsider import Seen, look_at
-from dr_lib.demo.processes import AIRFLOW, REGION, end, members, port_is_free
+from dr_lib.demo.processes import AIRFLOW, REGION, await_free, end, members
 from dr_lib.demo.regions import REGIONS, DemoRegions
 from dr_lib.demo.report import job_report
 from dr_lib.demo.start_up import airflow_records, api_of, bring_up, login, runtime_of, site_of, stores_of
@@ -57,7 +57,7 @@ def down(*, workspace: Workspace | None = None, say: Say = say_on_stderr) -> Fac
     demo = workspace or Workspace.default()
     ended = end(members(demo.home, AIRFLOW, REGION))
     undo_disaster(demo)
-    taken = [port for port in _ports(demo) if not port_is_free(port)]
+    taken = await_free(_ports(demo))
     say(f"ended {ended} processes of {demo.home}" if ended else f"nothing was running in {demo.home}")
     return {"home": str(demo.home), "ended": ended, "ports_taken": taken}
 

@@ -27,6 +27,7 @@ AIRFLOW = "airflow"
 REGION = "region"
 
 _GRACE_S = 20.0
+_RELEASE_S = 5.0
 _CLOCK_SLACK_S = 1.0
 _LAST_PORT = 1 << 16
 
@@ -126,6 +127,25 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def await_free(ports: Sequence[int]) -> list[int]:
+    """Those of the loopback ports that something still holds after a while.
+
+    A killed process counts as ended once it is a zombie, and the last of its threads gives the ports back only then.
+    """
+    waiting = Retrying(
+        retry=retry_if_result(bool),
+        stop=stop_after_delay(_RELEASE_S),
+        wait=wait_fixed(0.05),
+        retry_error_callback=lambda _: taken(),
+    )
+
+    def taken() -> list[int]:
+        return [port for port in ports if not port_is_free(port)]
+
+    left: list[int] = waiting(taken)
+    return left
 
 
 def _living() -> Iterator[psutil.Process]:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import psutil
 import pytest
@@ -16,6 +17,7 @@ from dr_lib.demo.processes import (
     AIRFLOW,
     REGION,
     ProcessRecord,
+    await_free,
     end,
     first_free_port,
     marked,
@@ -117,3 +119,12 @@ def test_a_port_that_is_listened_on_is_passed_over():
         port = server.getsockname()[1]
         assert not port_is_free(port)
         assert first_free_port(port) > port
+
+
+def test_a_port_that_is_given_back_in_a_moment_is_waited_for():
+    with socket.socket() as listener, socket.socket() as stays:
+        listener.bind(("127.0.0.1", 0))
+        stays.bind(("127.0.0.1", 0))
+        ports = [listener.getsockname()[1], stays.getsockname()[1]]
+        threading.Timer(0.2, listener.close).start()
+        assert await_free(ports) == ports[1:]
