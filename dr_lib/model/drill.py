@@ -51,13 +51,59 @@ class SmokeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Assertion:
+    """Something that was tried from inside the standby and had to fail (`held`), as `detail` tells; None: it could not
+    be tried, so nothing is known."""
+
+    name: str
+    held: bool | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A copy damaged on purpose: the smoke test had to fail on it (`caught`). None: this damage does not apply here, as
+    `detail` says."""
+
+    name: str
+    caught: bool | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """What damage the smoke test sees.
+
+    `detection_limit` is the smallest noise that it caught, found by bisection, as a share of the norm of the weight
+    matrix `limit_tensor`; None when it was not looked for.
+    """
+
+    controls: tuple[Control, ...]
+    detection_limit: float | None = None
+    limit_tensor: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How a scenario came over the world: `really`, or only so that the drill kept away from what it takes. `undone` is
+    True once everything is as before, None where there was nothing to undo."""
+
+    really: bool
+    how: str
+    undone: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DrillReport:
     """Everything a drill states; becomes the predicate of its evidence.
 
     `disaster_at` is the moment from which RTO and RPO count. `rpo_s` is None when no verified point survived, `rto_s`
     when no correct output was ever seen: neither is ever zero for want of knowledge. `point`, `restored_from` and
     `manifest_sha256` are empty when the drill did not get that far. `unproven` lists, in plain words, what this drill
-    did not show (for example that there was no GPU).
+    did not show (for example that there was no GPU). `expected` is `recovery` or `refusal`; `policy_sha256` is the
+    digest of what the asset's owner promised and how it is tested: another one makes the proof one of something else.
+    `predicted` is the RTO in seconds that earlier drills foretold, None without enough of them.
     """
 
     drill: str
@@ -85,3 +131,9 @@ class DrillReport:
     unproven: tuple[str, ...]
     environment: dict[str, str]
     preflight: tuple[dict[str, Any], ...] = ()
+    expected: str = "recovery"
+    applied: Applied | None = None
+    isolation: tuple[Assertion, ...] = ()
+    control: Sensitivity | None = None
+    policy_sha256: str = ""
+    predicted: float | None = None
