@@ -1,0 +1,56 @@
+"""Which scenario a drill rehearses next, and what a proof was a proof of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from dr_lib.model.asset import Asset
+from dr_lib.model.protection import Encryption
+from dr_lib.model.scenario import SCENARIOS
+
+_KEYED: Final = "key-lost"
+
+
+def planned(asset: Asset, encryption: Encryption | None) -> tuple[str, ...]:
+    """The scenarios of the asset's plan that can be rehearsed at all, in order.
+
+    One that names all leaves out what this configuration has no means for: the loss of the only region, or of a key
+    where nothing is sealed or no escrow key is named. What is named one by one stays in: its drills say what is missing.
+    """
+    if asset.drill.scenarios != tuple(SCENARIOS):
+        return asset.drill.scenarios or (asset.drill.scenario,)
+    alone = len(asset.regions) < 2
+    keyless = encryption is None or encryption.escrow is None
+    return tuple(
+        name
+        for name, scenario in SCENARIOS.items()
+        if not (alone and scenario.loses_region) and not (keyless and name == _KEYED)
+    )
+
+
+def next_scenario(plan: Sequence[str], finished_at: Mapping[str, str]) -> str:
+    """The scenario of `plan` without a result, else the one whose result is oldest; the plan's order decides ties.
+
+    `finished_at` is the moment of each scenario's last result as ISO 8601 text in UTC, whatever its verdict.
+    """
+    return min(plan, key=lambda name: finished_at.get(name, ""))
+
+
+def policy_sha256(asset: Asset, contents: Mapping[str, str]) -> str:
+    """Digest of what the owner promised and how it is tested, hex.
+
+    Covers objectives, smoke test, standby, link, regions in their order, and `contents`, the digests of the files that
+    these name. When drills run, and through which scenarios, is not part of it: that changes no proof.
+    """
+    promised = {
+        "kind": asset.kind.value,
+        "regions": list(asset.regions),
+        "objectives": [asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds()],
+        "smoke": None if asset.smoke is None else repr(asset.smoke),
+        "drill": [asset.drill.standby, asset.drill.link],
+        "contents": dict(contents),
+    }
+    return hashlib.sha256(json.dumps(promised, sort_keys=True).encode()).hexdigest()
