@@ -47,13 +47,10 @@ class RehearsalSchema(Strict):
 
     @model_validator(mode="after")
     def _undone(self) -> Self:
-        pairs = {
-            "lose: and return:": (self.lose, self.give_back),
-            "revoke: and reinstate:": (self.revoke, self.reinstate),
-        }
-        for named, (does, undoes) in pairs.items():
+        pairs = {"lose": (self.lose, self.give_back, "return"), "revoke": (self.revoke, self.reinstate, "reinstate")}
+        for name, (does, undoes, undoing) in pairs.items():
             if bool(does) != bool(undoes):
-                raise ValueError(f"one command does harm and another undoes it; name both {named}")
+                raise ValueError(f"one command does harm and another undoes it; name both {name}: and {undoing}:")
         return self
 
     def fact(self) -> Rehearsal:

@@ -10,7 +10,7 @@ class Encryption:
     """Vaults are sealed to `recipients` (age, public, at least two; none where vaults are only read).
 
     `identity` and `writer` are references to secrets: to an age identity, which only who restores needs, and to the
-    writer key of backup hosts. `escrow` is one to an identity that drills alone use: it rehearses the loss of the other.
+    writer key of backup hosts. `escrow` is one to an identity that drills alone use, to rehearse that loss.
     """
 
     recipients: tuple[str, ...]

@@ -18,7 +18,7 @@ def planned(asset: Asset, encryption: Encryption | None) -> tuple[str, ...]:
     """The scenarios of the asset's plan that can be rehearsed at all, in order.
 
     One that names all leaves out what this configuration has no means for: the loss of the only region, or of a key
-    where nothing is sealed or no escrow key is named. What is named one by one stays in: its drills say what is missing.
+    where nothing is sealed or no escrow key is named. What is named one by one stays: its drills tell what is missing.
     """
     if asset.drill.scenarios != tuple(SCENARIOS):
         return asset.drill.scenarios or (asset.drill.scenario,)

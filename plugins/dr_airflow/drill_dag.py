@@ -8,8 +8,8 @@ from airflow.sdk import DAG, Param
 
 from dr_airflow.conventions import STANDBY_QUEUE, choice, dag_arguments, dag_id, field, promise, schedule
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
-from dr_lib.config.schema import SCENARIOS
 from dr_lib.model.asset import Asset
+from dr_lib.model.scenario import SCENARIOS
 
 _DOC = """# Drill {name}
 Restores the asset into the standby (`{standby}`) from a region that survives, runs the smoke test there in a fresh

@@ -38,6 +38,10 @@ _ENTRY: Final = "entry.json"
 _LOCKS: Final = "locks"
 
 
+class Busy(Refused):
+    """Another drill is at work on the same target."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What a drill is about to do; `blows` in the order in which they are dealt."""
@@ -111,7 +115,7 @@ class Journal:
             yield
         except BlockingIOError:
             hint = "wait until it has ended"
-            raise Refused("another drill is at work here", where=target, hint=hint) from None
+            raise Busy("another drill is at work here", where=target, hint=hint) from None
         finally:
             os.close(descriptor)
 

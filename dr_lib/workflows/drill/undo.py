@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dr_lib.errors import DrError, Refused
 from dr_lib.workflows.drill.blows.blow import Tools
-from dr_lib.workflows.drill.journal import Entry, Journal
+from dr_lib.workflows.drill.journal import Busy, Entry, Journal
 
 ToolsFor = Callable[[Entry], Tools]
 
@@ -50,7 +50,7 @@ def undo_leftovers(journal: Journal, tools_for: ToolsFor) -> list[Undone]:
             with journal.locked(entry.targets):
                 if journal.has(entry):
                     found.append(undo_entry(entry, journal, tools_for(entry)))
-        except Refused:
+        except Busy:
             continue  # its drill is at work
     return found
 

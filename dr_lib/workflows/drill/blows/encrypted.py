@@ -73,6 +73,6 @@ def _removed(draft: Path) -> bool:
         if MARK.startswith(start):
             file.unlink()
     for folder, _, _ in os.walk(draft, topdown=False):
-        if not os.listdir(folder):
+        if not any(Path(folder).iterdir()):
             Path(folder).rmdir()
     return not draft.exists()
