@@ -39,5 +39,16 @@ class StandbyPolicy:
     context: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """Something that a restore must not reach: `what` it is, and where: a directory of this machine, or a server's
+    `host` and `port`; neither for a remote whose place is known to rclone alone."""
+
+    what: str
+    path: str = ""
+    host: str = ""
+    port: int = 0
+
+
 LOCAL: Final = StandbyPolicy("local")
 """The standby that is always there: a process of the machine that drills."""

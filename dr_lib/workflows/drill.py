@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,15 @@ from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, UsageError
 from dr_lib.format import layout
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import KnownPoint
-from dr_lib.model.drill import DrillReport, Phase, SmokeResult, Verdict
+from dr_lib.model.drill import Assertion, DrillReport, Phase, SmokeResult, Verdict
 from dr_lib.model.manifest import Manifest
+from dr_lib.model.standby import Forbidden
 from dr_lib.policy.choice import LATEST_VERIFIED, choose
 from dr_lib.policy.drill_verdict import judge, unproven
+from dr_lib.policy.preflight import Needs, preflight
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
-from dr_lib.standby.environment import capture, preflight
-from dr_lib.standby.process import ProcessStandby
+from dr_lib.standby.base import Standby
+from dr_lib.standby.environment import capture
 from dr_lib.vault.vault import Vault
 
 SCENARIOS = ("region-lost",)
@@ -34,11 +36,13 @@ SCENARIOS = ("region-lost",)
 @dataclass(frozen=True, slots=True)
 class World:
     """What a drill may touch. `answers` opens the regions afresh; `survival_kit` gives the standby's whole knowledge:
-    a configuration that names one region and no source, and that region's credentials alone."""
+    a configuration that names one region and no source, and that region's credentials alone; `forbidden` names all that
+    a standby with that kit must not reach."""
 
     answers: Callable[[], Mapping[str, Answer]]
     survival_kit: Callable[[Asset, str], tuple[str, dict[str, str]]]
-    standby: Callable[[str], ProcessStandby]
+    forbidden: Callable[[Asset, str], Sequence[Forbidden]]
+    standby: Callable[[str], Standby]
     clock: Clock
 
 
@@ -73,6 +77,8 @@ class _Course:
     region: str = ""
     manifest_sha256: str = ""
     manifest: Manifest | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    isolation: tuple[Assertion, ...] = ()
     preflight: tuple[dict[str, Any], ...] = ()
     restored: dict[str, Any] = field(default_factory=dict)
     smoke: SmokeResult | None = None
@@ -123,12 +129,12 @@ def _run(asset: Asset, lost: str, name: str, world: World, watch: _Stopwatch, co
     assert course.chosen is not None, "decided above"
     assert course.manifest is not None, "decided above"
     with world.standby(name) as standby:
-        course.preflight = preflight(
-            course.manifest.environment, capture(), course.manifest.summary.logical_bytes, standby.root
-        )
+        config, environ = world.survival_kit(asset, vault.region)
+        course.isolation = standby.isolation(world.forbidden(asset, vault.region), config, environ)
+        course.environment = standby.environment()
+        course.preflight = preflight(course.manifest.environment, course.environment, Needs.of(course.manifest))
         _refuse_blocked(course.preflight)
         watch.lap("acquire")
-        config, environ = world.survival_kit(asset, vault.region)
         course.restored = standby.restore(config, asset.name, course.chosen.point, vault.region, environ)
         watch.lap("restore")
         course.smoke = standby.smoke(asset)
@@ -193,7 +199,7 @@ def _report(
     survivors = [region for region in asset.regions if region != lost]
     survivor = newest_verified(course.observation.points, survivors, watch.disaster_at)
     rpo = rpo_seconds(survivor, watch.disaster_at)
-    reasons = judge(asset.objectives, rpo, rto, course.smoke, course.failure)
+    reasons = judge(asset.objectives, rpo, rto, course.smoke, course.failure, course.isolation)
     return DrillReport(
         drill=name,
         asset=asset.name,
@@ -217,7 +223,8 @@ def _report(
         smoke=course.smoke,
         verdict=Verdict.NOT_PROVEN if reasons else Verdict.PROVEN,
         reasons=reasons,
-        unproven=unproven(lost, course.smoke, lost_really=course.lost_really),
-        environment=capture(),
+        unproven=unproven(lost, course.smoke, course.isolation, lost_really=course.lost_really),
+        environment=course.environment or capture(),
         preflight=course.preflight,
+        isolation=course.isolation,
     )

@@ -20,7 +20,10 @@ The run succeeds exactly when the objectives were proven: see the task `verdict`
 
 
 def drill_dag(asset: Asset, queue: str = STANDBY_QUEUE) -> DAG:
-    """The drill of one asset, run by a worker of `queue`. `verdict` is a leaf that is no teardown: a teardown as only leaf would hide a failure."""
+    """The drill of one asset, run by a worker of `queue`.
+
+    `verdict` is a leaf that is no teardown: a teardown as only leaf would hide a failure.
+    """
     doc = _DOC.format(name=asset.name, standby=asset.drill.standby, promise=promise(asset))
     dag = DAG(
         dag_id("drill", asset.name),
