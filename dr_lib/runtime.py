@@ -24,6 +24,7 @@ from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
 from dr_lib.use_cases.backing_up import BackingUp
 from dr_lib.use_cases.distrusting import Distrusting
+from dr_lib.use_cases.drilling import Drilling
 from dr_lib.use_cases.healing import Healing
 from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
@@ -42,6 +43,7 @@ class Runtime(
     Verifying,
     Healing,
     Recovering,
+    Drilling,
     Distrusting,
     Reporting,
     KeepingKeys,

@@ -60,7 +60,7 @@ class ProcessRecord:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _CLOCK_SLACK_S
-            return same and process.status() != psutil.STATUS_ZOMBIE
+            return same and not _has_ended(process)
         except psutil.NoSuchProcess:
             return False
 
@@ -130,10 +130,8 @@ def port_is_free(port: int) -> bool:
 
 
 def await_free(ports: Sequence[int]) -> list[int]:
-    """Those of the loopback ports that something still holds after a while.
-
-    A killed process counts as ended once it is a zombie, and the last of its threads gives the ports back only then.
-    """
+    """Those of the loopback ports that something still holds after a few seconds; until then the kernel may not have
+    given them back."""
     waiting = Retrying(
         retry=retry_if_result(bool),
         stop=stop_after_delay(_RELEASE_S),
@@ -166,9 +164,14 @@ def _await_end(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return process.is_running() and not _has_ended(process)
     except psutil.NoSuchProcess:
         return False
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """A zombie whose last thread has ended: until then its files and ports are open."""
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def _mark(group: str, home: Path) -> str:

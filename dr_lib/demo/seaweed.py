@@ -27,6 +27,7 @@ SOCKETS = Path("/tmp")  # noqa: S108 - where SeaweedFS puts them
 MOST_VOLUMES = 10_000
 START_SECONDS = 40.0
 STOP_SECONDS = 15.0
+RELEASE_SECONDS = 5.0
 ATTEMPTS_FOR_A_FREE_PORT = 200
 
 
@@ -170,13 +171,16 @@ def stop(record: SeaweedRecord) -> None:
 
 
 def is_running(record: SeaweedRecord) -> bool:
-    """True while the very process that was recorded lives; a zombie counts as gone and is reaped when it is ours."""
+    """True while the very process that was recorded lives; a zombie counts as gone and is reaped when it is ours.
+
+    Its last thread must have ended: until then it holds its ports, and may still write.
+    """
     with contextlib.suppress(ChildProcessError):
         os.waitpid(record.pid, os.WNOHANG)
     try:
         process = psutil.Process(record.pid)
         same = abs(process.create_time() - record.pid_started_at) < 1.0
-        return same and process.status() != psutil.STATUS_ZOMBIE
+        return same and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
     except psutil.NoSuchProcess:
         return False
 
@@ -213,9 +217,14 @@ def _is_free(port: int) -> bool:
 
 
 def _refuse_taken_ports(ports: SeaweedPorts) -> None:
-    taken = [port for port in asdict(ports).values() if not (_is_free(port) and _is_free(port + GRPC_OFFSET))]
-    if taken:
+    with contextlib.suppress(RetryError):  # a server that was killed a moment ago may still be giving them back
+        _wait_until(lambda: not _taken(ports), RELEASE_SECONDS)
+    if taken := _taken(ports):
         raise Refused("another process has the server's ports", where=", ".join(map(str, taken)))
+
+
+def _taken(ports: SeaweedPorts) -> list[int]:
+    return [port for port in asdict(ports).values() if not (_is_free(port) and _is_free(port + GRPC_OFFSET))]
 
 
 def _arguments(store_dir: Path, ports: SeaweedPorts, identities: Path | None) -> list[str]:

@@ -1,22 +1,22 @@
-"""Restoring, smoke-testing and drilling."""
+"""Restoring and smoke-testing."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dr_lib import documents
-from dr_lib.catalog.answers import choose_point, kept_in, open_ones, open_or_raise, raise_first
+from dr_lib.catalog.answers import choose_point, open_ones, open_or_raise
 from dr_lib.catalog.observe import observe
 from dr_lib.clock import monotonic
-from dr_lib.errors import DrError, IntegrityError, UsageError
+from dr_lib.errors import DrError, IntegrityError
 from dr_lib.format.layout import POINT_ID
 from dr_lib.model.region import Role
 from dr_lib.policy.choice import LATEST
 from dr_lib.progress import SILENT, Progress
+from dr_lib.use_cases.moments import moment
 from dr_lib.use_cases.over_config import Document, OverConfig
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Recovering(OverConfig):
-    """Restoring, smoke-testing and drilling. Each imports what it needs, so that a backup does not wait for it."""
+    """Restoring and smoke-testing. Each imports what it needs, so that a backup does not wait for it."""
 
     def restore(
         self,
@@ -96,43 +96,6 @@ class Recovering(OverConfig):
             result = run_smoke(SmokeRequest.from_asset(facts, Path(directory).absolute(), proof))
         return {"asset": asset, "point": choice.point.point, **documents.smoke_document(result)}
 
-    def drill(
-        self,
-        asset: str,
-        scenario: str | None = None,
-        region: str | None = None,
-        disaster_at: str | None = None,
-    ) -> Document:
-        """Run a drill and store its evidence in every surviving region that takes it.
-
-        A failed drill is a document, not an error; evidence that no region took is an error.
-        """
-        from dr_lib.standby.opening import open_standby
-        from dr_lib.vault.evidence import record_evidence
-        from dr_lib.workflows.drill import World, drill
-
-        facts = self.config.asset(asset)
-        lost = self.config.region(region).name if region else facts.regions[0]
-        policy = self.config.standby(facts.drill.standby)
-        world = World(
-            answers=lambda: self._wiring.answers(facts.regions),
-            survival_kit=self._wiring.survival_kit,
-            forbidden=self._wiring.forbidden,
-            standby=lambda name: open_standby(policy, self._wiring.standby_root, name),
-            clock=self._wiring.clock,
-        )
-        report = drill(facts, scenario or facts.drill.scenario, lost, _moment(disaster_at), world)
-        survivors = [name for name in facts.regions if name != lost]
-        kept: dict[str, str] = {}
-        failed: list[DrError] = []
-        for answer in self._wiring.answers(survivors, Role.VERIFIER).values():
-            with kept_in(failed):
-                vault = open_or_raise(answer)
-                kept[vault.region] = record_evidence(vault, report)
-        if not kept:
-            raise_first(failed)
-        return documents.drill_document(report, kept)
-
     def _chosen(self, asset: str, point: str, at: str | None, region: str | None) -> tuple[list[Vault], str, list[str]]:
         """The vaults to restore from, in order, the point's id, and what is wrong with the vaults that are damaged."""
         facts = self.config.asset(asset)
@@ -142,7 +105,7 @@ class Recovering(OverConfig):
         answers = self._wiring.answers(regions)
         if region is not None:
             open_or_raise(answers[region])
-        choice = choose_point(asset, observe(asset, answers), point, _moment(at))
+        choice = choose_point(asset, observe(asset, answers), point, moment(at))
         broken = [f"{e.what} [{e.where or name}]" for name, e in answers.items() if isinstance(e, IntegrityError)]
         return open_ones(answers, choice.regions), choice.point.point, broken
 
@@ -161,13 +124,3 @@ def _distrust(vaults: Sequence[Vault], asset: str, point: str) -> list[str]:
         if found is not None:
             return [f"{point} is in quarantine: {text}" for text in documents.reasons(found)]
     return warnings
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{text!r} is no moment", hint="write it like 2026-11-23T18:00:00Z") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -54,8 +54,10 @@ def test_a_drill_runs_where_its_standby_is(write_config):
         path.read_text().replace("drill: {schedule: null}", "drill: {standby: gpu-site}")
         + "standbys: {gpu-site: {kind: process, queue: gpu}}\n"
     )
-    dags = build_dags(load_config(path), "dr_drill__minilm")
-    assert dags["dr_drill__minilm"].task_dict["drill"].queue == "gpu"
+    from dr_airflow.dag_factory import build_dags
+
+    dag = build_dags(load_config(path), "dr_drill__minilm")["dr_drill__minilm"]
+    assert dag.task_dict["drill"].queue == "gpu"
 
 
 def test_what_opens_a_sealed_vault_runs_where_the_identity_is_and_what_backs_up_does_not(dags):

@@ -128,3 +128,15 @@ def test_a_port_that_is_given_back_in_a_moment_is_waited_for():
         ports = [listener.getsockname()[1], stays.getsockname()[1]]
         threading.Timer(0.2, listener.close).start()
         assert await_free(ports) == ports[1:]
+
+
+def test_a_process_whose_first_thread_alone_has_ended_lives():
+    exit_of_a_thread = "ctypes.CDLL(None).syscall(60, 0)"
+    code = f"import ctypes, signal, threading; threading.Thread(target=signal.pause).start(); {exit_of_a_thread}"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        mine = ProcessRecord.of("half ended", process.pid)
+        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+            assert process.poll() is None
+        assert mine.alive
+        process.kill()
+    assert not mine.alive
