@@ -258,6 +258,8 @@ def drill_document(report: DrillReport, evidence: dict[str, str]) -> Document:
         "verdict": report.verdict.value,
         "reasons": list(report.reasons),
         "unproven": list(report.unproven),
+        "preflight": [dict(row) for row in report.preflight],
+        "isolation": [{"name": a.name, "held": a.held, "detail": a.detail} for a in report.isolation],
         "evidence": evidence,
     }
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from dr_lib.catalog.observe import Answer
 from dr_lib.clock import Clock
@@ -19,8 +20,10 @@ from dr_lib.keys import SecretSource, keyset
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
 from dr_lib.model.region import Role, StoreRef
+from dr_lib.model.standby import Forbidden
 from dr_lib.sources.base import Source
 from dr_lib.sources.opening import open_source
+from dr_lib.standby.orders import port_of
 from dr_lib.storage.base import ContainerStore, RegionJanitor
 from dr_lib.storage.credentials import Connections, resolve
 from dr_lib.storage.hedged import HedgedStore
@@ -32,6 +35,7 @@ from dr_lib.vault.vault import Vault
 
 STANDBY_PREFIX: Final = "DR_STANDBY"
 STANDBY_IDENTITY: Final = f"{STANDBY_PREFIX}_IDENTITY"
+AMAZON: Final = "https://s3.amazonaws.com"
 GONE: Final = "file:///lost-with-the-region"
 """What a standby is told about the source: that there is none."""
 
@@ -131,6 +135,15 @@ class Wiring:
         config = {"version": 1, "regions": {region: store | limits}, "assets": {asset.name: facts}} | self._reading()
         return json.dumps(config, indent=1), environ
 
+    def forbidden(self, asset: Asset, region: str) -> tuple[Forbidden, ...]:
+        """What a standby that knows `region` alone must not reach: the source, and every other region."""
+        others = [name for name in self.config.regions if name != region]
+        places = [
+            ("the source", asset.source),
+            *((f"region {name}", self.config.region(name).store) for name in others),
+        ]
+        return tuple(_forbidden(what, ref) for what, ref in places)
+
     def _reading(self) -> dict[str, object]:
         """What a reader's configuration says of sealing and signing: everything but writers' secrets."""
         sealing, signing = self.config.encryption, self.config.signing
@@ -163,6 +176,15 @@ class Wiring:
         return open_store(
             ref, label, environ=self.environ, connections=self.connections, foreign=foreign, lock_mode=lock_mode
         )
+
+
+def _forbidden(what: str, ref: StoreRef) -> Forbidden:
+    if ref.url.startswith("file:"):
+        return Forbidden(what, path=unquote(urlsplit(ref.url).path))
+    if not ref.url.startswith("s3:"):
+        return Forbidden(what)
+    endpoint = ref.endpoint or AMAZON
+    return Forbidden(what, host=urlsplit(endpoint).hostname or "", port=port_of(endpoint))
 
 
 def _cache_directory(environ: Mapping[str, str]) -> Path | None:

@@ -19,6 +19,7 @@ from dr_lib.config.schema import (
     SmokeSchema,
     StoreSchema,
 )
+from dr_lib.config.standbys import policies
 from dr_lib.model.asset import (
     Asset,
     AssetKind,
@@ -46,6 +47,7 @@ def build(file: FileSchema, path: Path) -> Config:
         encryption=None if file.encryption is None else file.encryption.fact(path.parent),
         signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
+        standbys=policies(file.standbys),
         prune=PrunePolicy(**{name: getattr(file.prune, name) for name in PruneSchema.model_fields}),
     )
 

@@ -11,7 +11,9 @@ from typing import Any
 from dr_lib.config.document import Document
 from dr_lib.config.locations import scheme
 from dr_lib.config.problems import Problem, did_you_mean
+from dr_lib.config.standbys import ONLY
 from dr_lib.config.values import NAME, NAME_RULE
+from dr_lib.model.standby import LOCAL, StandbyKind
 
 S3_ONLY = {
     "endpoint": "only s3:// has an endpoint",
@@ -33,8 +35,13 @@ def check_references(document: Document) -> Iterator[Problem]:
     yield from _names(document, "regions", regions)
     yield from _names(document, "assets", assets)
     yield from _stores(document, regions)
+    standbys = _mapping(data.get("standbys"))
+    yield from _names(document, "standbys", standbys)
+    for name, standby in standbys.items():
+        yield from _standby(document, name, _mapping(standby))
     for name, asset in assets.items():
         yield from _asset(document, name, _mapping(asset), list(regions))
+        yield from _drilled_where(document, name, _mapping(asset), [LOCAL.name, *standbys])
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -95,3 +102,22 @@ def _asset_regions(document: Document, name: str, named: list[Any], regions: lis
             yield document.problem((*at, number), f"there is no region {region!r}", did_you_mean(region, regions))
         elif region in named[:number]:
             yield document.problem((*at, number), f"region {region!r} stands here twice", "remove one")
+
+
+def _standby(document: Document, name: str, fields: dict[str, Any]) -> Iterator[Problem]:
+    kind = fields.get("kind", StandbyKind.PROCESS.value)
+    if not isinstance(kind, str) or kind not in ONLY:
+        return
+    for field in sorted(frozenset().union(*ONLY.values()) - ONLY[kind]):
+        if field in fields:
+            yield document.problem(("standbys", name, field), f"a {kind} standby has no {field}", "remove it")
+    if "image" in ONLY[kind] and not fields.get("image"):
+        right = "add `image: name@sha256:…`"
+        yield document.problem(("standbys", name), f"a {kind} standby needs an image", right)
+
+
+def _drilled_where(document: Document, name: str, asset: dict[str, Any], known: list[str]) -> Iterator[Problem]:
+    chosen = _mapping(asset.get("drill")).get("standby", LOCAL.name)
+    if isinstance(chosen, str) and NAME.fullmatch(chosen) and chosen not in known:
+        at = ("assets", name, "drill", "standby")
+        yield document.problem(at, f"there is no standby {chosen!r}", did_you_mean(chosen, known))

@@ -15,6 +15,7 @@ from dr_lib.config import values
 from dr_lib.config.locations import server_address, store_url
 from dr_lib.config.protection import EncryptionSchema, SigningSchema, encryption_or_none, signing_or_none
 from dr_lib.config.rehearsal import RehearsalSchema
+from dr_lib.config.standbys import StandbySchema
 from dr_lib.config.strict import Strict
 from dr_lib.model.scenario import SCENARIOS
 
@@ -316,6 +317,7 @@ class FileSchema(Strict):
     encryption: Annotated[EncryptionSchema | None, BeforeValidator(encryption_or_none)]
     signing: Annotated[SigningSchema | None, BeforeValidator(signing_or_none)] = None
     assets: dict[str, AssetSchema] = Field(default={})
+    standbys: dict[str, StandbySchema] = Field(default={})
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
     prune: PruneSchema = PruneSchema()
 
@@ -327,6 +329,7 @@ EXAMPLES: dict[str, Any] = {
     "source": "add `source: file:///directory` or `source: s3://bucket/prefix`",
     "url": "add `url: s3://bucket/prefix`, `url: file:///directory` or `url: rclone:remote:path`",
     "loader": f"add `loader: {LOADERS[0]}`",
+    "image": "add `image: name@sha256:…`",
     "mode": "add `mode: governance` or `mode: compliance`",
     "from": 'add `from: "08:00"`',
     "to": 'add `to: "18:00"`',

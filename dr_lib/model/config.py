@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dr_lib.errors import NotFound
@@ -10,6 +10,7 @@ from dr_lib.model.asset import Asset
 from dr_lib.model.protection import Encryption, Signing
 from dr_lib.model.prune import DRY, PrunePolicy
 from dr_lib.model.region import Region
+from dr_lib.model.standby import LOCAL, StandbyPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Config:
     signing: Signing | None
     limits: Limits
     prune: PrunePolicy = DRY
+    standbys: dict[str, StandbyPolicy] = field(default_factory=lambda: {LOCAL.name: LOCAL})
 
     def asset(self, name: str) -> Asset:
         """The asset of that name, or `NotFound` naming those that exist."""
@@ -48,3 +50,10 @@ class Config:
             known = ", ".join(sorted(self.regions)) or "none"
             raise NotFound(f"no region named {name!r}", where=str(self.path), hint=f"regions there: {known}")
         return self.regions[name]
+
+    def standby(self, name: str) -> StandbyPolicy:
+        """The standby of that name, or `NotFound` naming those that exist."""
+        if name not in self.standbys:
+            known = ", ".join(sorted(self.standbys))
+            raise NotFound(f"no standby named {name!r}", where=str(self.path), hint=f"standbys there: {known}")
+        return self.standbys[name]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Objectives
-from dr_lib.model.drill import SmokeResult
+from dr_lib.model.drill import Assertion, SmokeResult
 
 
 def judge(
-    objectives: Objectives, rpo_s: float | None, rto_s: float | None, smoke: SmokeResult | None, failure: DrError | None
+    objectives: Objectives,
+    rpo_s: float | None,
+    rto_s: float | None,
+    smoke: SmokeResult | None,
+    failure: DrError | None,
+    isolation: Sequence[Assertion] = (),
 ) -> tuple[str, ...]:
     """Every reason why the drill does not prove the asset, in plain words; empty exactly when it does."""
-    reasons = []
+    reasons = [f"the standby was not cut off: {a.name}: {a.detail}" for a in isolation if a.held is False]
     if failure is not None:
         reasons.append(str(failure))
     if smoke is not None and not smoke.passed:
@@ -31,9 +38,13 @@ def judge(
     return tuple(reasons)
 
 
-def unproven(lost: str, smoke: SmokeResult | None, *, lost_really: bool) -> tuple[str, ...]:
+def unproven(
+    lost: str, smoke: SmokeResult | None, isolation: Sequence[Assertion] = (), *, lost_really: bool
+) -> tuple[str, ...]:
     """What even a passed drill did not show, in plain words."""
-    gaps = ["the standby is a process of this machine: its network was not cut off from the source"]
+    gaps = [f"not shown that {a.name}: {a.detail}" for a in isolation if a.held is None]
+    if not isolation:
+        gaps.append("whether the standby was cut off from the source was not tried")
     if not lost_really:
         gaps.append(f"{lost} was not really down: the drill only kept away from it")
     if smoke is not None and smoke.accelerator == "cpu":

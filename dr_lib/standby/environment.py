@@ -1,4 +1,4 @@
-"""What this machine is, in flat words, and whether it can stand in for the one that was recorded."""
+"""What this machine is, in flat words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+
+from dr_lib.policy.preflight import ABSENT
 
 LIBRARIES = (
     "torch",
@@ -22,9 +22,9 @@ LIBRARIES = (
     "pyarrow",
     "great-expectations",
 )
-ABSENT = "none"
-_VERSIONED = ("python", *LIBRARIES, "cuda", "driver")
+_ASKED = ("name", "driver_version", "memory.total", "compute_cap")
 _NVIDIA_SMI_LIMIT_S = 20
+_CONTROL_GROUP = Path("/sys/fs/cgroup")
 
 
 def capture() -> dict[str, str]:
@@ -38,25 +38,30 @@ def capture() -> dict[str, str]:
         "cpus": str(os.cpu_count() or 1),
         "ram_bytes": str(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")),
         **{name: _version(name) for name in LIBRARIES},
+        "torch_cuda": _torch_cuda(),
         **_gpu(),
     }
 
 
-def preflight(
-    recorded: Mapping[str, str], present: Mapping[str, str], needed_bytes: int, target: Path
-) -> tuple[dict[str, Any], ...]:
-    """Compare the standby with the recorded environment, one `{name, recorded, present, class, reason}` a fact.
+def resources(root: Path) -> dict[str, str]:
+    """What is free at this moment, in bytes: on the file system of `root`, which need not exist, and of memory.
 
-    `class` is `fine`, `risky` (the drill goes on, and this may explain its result) or `blocking`: `target`'s file
-    system has less than `needed_bytes` free.
+    Memory is what can be had without swapping, and no more than the control group of this process may take.
     """
-    versions = [_version_row(name, recorded, present) for name in _VERSIONED if name in recorded]
-    return (
-        _disk_row(needed_bytes, target),
-        _memory_row(needed_bytes, present),
-        *versions,
-        *_gpu_row(recorded, present),
-    )
+    existing = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
+    return {"disk_free_bytes": str(shutil.disk_usage(existing).free), "ram_free_bytes": str(_free_memory())}
+
+
+def _free_memory() -> int:
+    import psutil
+
+    available = int(psutil.virtual_memory().available)
+    try:
+        limit = int((_CONTROL_GROUP / "memory.max").read_text(encoding="ascii"))
+        used = int((_CONTROL_GROUP / "memory.current").read_text(encoding="ascii"))
+    except (OSError, ValueError):  # "max", or no control group of its own
+        return available
+    return min(available, max(0, limit - used))
 
 
 def _version(library: str) -> str:
@@ -69,13 +74,31 @@ def _version(library: str) -> str:
     return found.group(1) if found else ABSENT
 
 
+def _torch_cuda() -> str:
+    """The CUDA that torch was built for, read from its source: importing it would take seconds."""
+    try:
+        text = metadata.distribution("torch").locate_file("torch/version.py").read_text()
+    except (metadata.PackageNotFoundError, OSError):
+        return ABSENT
+    found = re.search(r"^cuda\b[^=\n]*= *['\"]([\d.]+)['\"]", text, re.MULTILINE)
+    return found.group(1) if found else ABSENT
+
+
 def _gpu() -> dict[str, str]:
-    line = _nvidia_smi("--query-gpu=name,driver_version", "--format=csv,noheader").strip().splitlines()
-    if not line or "," not in line[0]:
-        return {"accelerator": "cpu", "driver": ABSENT, "cuda": ABSENT}
-    name, driver = (part.strip() for part in line[0].rsplit(",", 1))
+    """The first GPU: the least memory and capability of several would need a smoke test that uses them all."""
+    lines = _nvidia_smi(f"--query-gpu={','.join(_ASKED)}", "--format=csv,noheader,nounits").strip().splitlines()
+    parts = [part.strip() for part in lines[0].rsplit(",", len(_ASKED) - 1)] if lines else []
+    if len(parts) != len(_ASKED):
+        return {"accelerator": "cpu", **dict.fromkeys(("driver", "cuda", "compute_capability", "vram_bytes"), ABSENT)}
+    name, driver, memory_mib, capability = parts
     cuda = re.search(r"CUDA Version:\s*([\d.]+)", _nvidia_smi())
-    return {"accelerator": name, "driver": driver, "cuda": cuda.group(1) if cuda else ABSENT}
+    return {
+        "accelerator": name,
+        "driver": driver,
+        "cuda": cuda.group(1) if cuda else ABSENT,
+        "compute_capability": capability if re.fullmatch(r"\d+\.\d+", capability) else ABSENT,
+        "vram_bytes": str(int(memory_mib) << 20) if memory_mib.isdecimal() else ABSENT,
+    }
 
 
 def _nvidia_smi(*arguments: str) -> str:
@@ -86,45 +109,3 @@ def _nvidia_smi(*arguments: str) -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return answer.stdout
-
-
-def _row(name: str, recorded: str, present: str, judged: tuple[str, str]) -> dict[str, Any]:
-    return {"name": name, "recorded": recorded, "present": present, "class": judged[0], "reason": judged[1]}
-
-
-def _version_row(name: str, recorded: Mapping[str, str], present: Mapping[str, str]) -> dict[str, Any]:
-    then, now = recorded[name], present.get(name, ABSENT)
-    return _row(name, then, now, _judge_version(name, then, now))
-
-
-def _judge_version(name: str, then: str, now: str) -> tuple[str, str]:
-    if then in {now, ABSENT}:
-        return "fine", "as recorded" if then == now else "was not there when the point was made"
-    if now == ABSENT:
-        return "risky", "not installed here"
-    # Python breaks compatibility in its second number, libraries in their first.
-    depth = 2 if name == "python" else 1
-    if then.split(".")[:depth] != now.split(".")[:depth]:
-        return "risky", "another major version"
-    return "fine", "same major version"
-
-
-def _disk_row(needed_bytes: int, target: Path) -> dict[str, Any]:
-    existing = next(path for path in (target.absolute(), *target.absolute().parents) if path.exists())
-    free = shutil.disk_usage(existing).free
-    judged = ("fine", "enough room") if free >= needed_bytes else ("blocking", "less room than the asset needs")
-    return _row("free disk bytes", str(needed_bytes), str(free), judged)
-
-
-def _memory_row(needed_bytes: int, present: Mapping[str, str]) -> dict[str, Any]:
-    ram = int(present.get("ram_bytes", "0"))
-    judged = ("fine", "more than the asset") if ram >= needed_bytes else ("risky", "less memory than the asset")
-    return _row("ram bytes", str(needed_bytes), str(ram), judged)
-
-
-def _gpu_row(recorded: Mapping[str, str], present: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    if "accelerator" in recorded:
-        then, now = recorded["accelerator"], present.get("accelerator", "cpu")
-        lost = then != "cpu" and now == "cpu"
-        reason = "no GPU here" if lost else "as recorded" if then == now else "another accelerator"
-        yield _row("accelerator", then, now, ("risky" if lost or now != then else "fine", reason))

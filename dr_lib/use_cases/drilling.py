@@ -24,17 +24,19 @@ class Drilling(OverConfig):
 
         A failed drill is a document, not an error; evidence that no region took is an error.
         """
-        from dr_lib.standby.process import ProcessStandby
+        from dr_lib.standby.opening import open_standby
         from dr_lib.vault.evidence import record_evidence
         from dr_lib.workflows.drill.course import World
         from dr_lib.workflows.drill.drill import drill
 
         facts = self.config.asset(asset)
         lost = self.config.region(region).name if region else facts.regions[0]
+        policy = self.config.standby(facts.drill.standby)
         world = World(
             answers=lambda: self._wiring.answers(facts.regions),
             survival_kit=self._wiring.survival_kit,
-            standby=lambda name: ProcessStandby(self._wiring.standby_root / name),
+            forbidden=self._wiring.forbidden,
+            standby=lambda name: open_standby(policy, self._wiring.standby_root, name),
             clock=self._wiring.clock,
         )
         report = drill(facts, scenario or facts.drill.scenario, lost, moment(disaster_at), world)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from airflow.sdk import DAG
 
 from dr_airflow.backup_dag import backup_dag
-from dr_airflow.conventions import REPLICATE_DAG, RESTORE_DAG, RETENTION_DAG, dag_id
+from dr_airflow.conventions import REPLICATE_DAG, RESTORE_DAG, RETENTION_DAG, STANDBY_QUEUE, dag_id
 from dr_airflow.drill_dag import drill_dag
 from dr_airflow.replicate_dag import replicate_dag
 from dr_airflow.restore_dag import restore_dag
@@ -16,7 +17,7 @@ from dr_airflow.verify_dag import verify_dag
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
 
-_PER_ASSET: dict[str, Callable[[Asset], DAG]] = {"backup": backup_dag, "verify": verify_dag, "drill": drill_dag}
+_PER_ASSET: dict[str, Callable[[Asset], DAG]] = {"backup": backup_dag, "verify": verify_dag}
 
 
 def build_dags(config: Config, wanted: str | None = None) -> dict[str, DAG]:
@@ -29,11 +30,17 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
     for name in assets:
         for step, build in _PER_ASSET.items():
             yield dag_id(step, name), _bind(build, config.assets[name])
+        yield dag_id("drill", name), _bind(partial(drill_dag, queue=_queue(config, name)), config.assets[name])
     if not assets:
         return
     yield REPLICATE_DAG, lambda: replicate_dag(assets)
     yield RESTORE_DAG, lambda: restore_dag(assets, tuple(sorted(config.regions)))
     yield RETENTION_DAG, lambda: retention_dag(tuple(sorted(config.regions)), config.prune)
+
+
+def _queue(config: Config, asset: str) -> str:
+    """Where the standby of the asset is: the queue of its own site, or the one that all others share."""
+    return config.standby(config.assets[asset].drill.standby).queue or STANDBY_QUEUE
 
 
 def _bind(build: Callable[[Asset], DAG], asset: Asset) -> Callable[[], DAG]:

@@ -19,8 +19,11 @@ The run succeeds exactly when the objectives were proven: see the task `verdict`
 {promise}"""
 
 
-def drill_dag(asset: Asset) -> DAG:
-    """The drill of one asset. `verdict` is a leaf that is no teardown: a teardown as only leaf would hide a failure."""
+def drill_dag(asset: Asset, queue: str = STANDBY_QUEUE) -> DAG:
+    """The drill of one asset, run by a worker of `queue`.
+
+    `verdict` is a leaf that is no teardown: a teardown as only leaf would hide a failure.
+    """
     doc = _DOC.format(name=asset.name, standby=asset.drill.standby, promise=promise(asset))
     dag = DAG(
         dag_id("drill", asset.name),
@@ -30,7 +33,7 @@ def drill_dag(asset: Asset) -> DAG:
         **dag_arguments("drill", f"Prove that {asset.name} can be restored", doc, asset.name),
     )
     with dag:
-        drill = _drill(asset)
+        drill = _drill(asset, queue)
         DrillVerdictOperator(task_id="verdict", report=drill.output, retries=0)
     return dag
 
@@ -49,7 +52,7 @@ def _form(asset: Asset) -> dict[str, Param]:
     }
 
 
-def _drill(asset: Asset) -> DrillOperator:
+def _drill(asset: Asset, queue: str) -> DrillOperator:
     # No retries: a second try would be another measurement. One that takes this long has hung.
     return DrillOperator(
         task_id="drill",
@@ -57,7 +60,7 @@ def _drill(asset: Asset) -> DrillOperator:
         scenario="{{ params.scenario }}",
         region="{{ params.region }}",
         disaster_at="{{ params.disaster_at or '' }}",
-        queue=STANDBY_QUEUE,
+        queue=queue,
         retries=0,
         execution_timeout=4 * asset.objectives.rto + timedelta(hours=1),
     )

@@ -48,6 +48,18 @@ def test_a_drill_runs_on_the_standbys_queue_and_is_never_tried_again(dags):
     assert drill.retries == 0
 
 
+def test_a_drill_runs_where_its_standby_is(write_config):
+    path = write_config("minilm")
+    path.write_text(
+        path.read_text().replace("drill: {schedule: null}", "drill: {standby: gpu-site}")
+        + "standbys: {gpu-site: {kind: process, queue: gpu}}\n"
+    )
+    from dr_airflow.dag_factory import build_dags
+
+    dag = build_dags(load_config(path), "dr_drill__minilm")["dr_drill__minilm"]
+    assert dag.task_dict["drill"].queue == "gpu"
+
+
 def test_what_opens_a_sealed_vault_runs_where_the_identity_is_and_what_backs_up_does_not(dags):
     queues = {(dag.dag_id, task.task_id): task.queue for dag in dags.values() for task in dag.tasks}
     readers = {name for name, queue in queues.items() if queue == "reader"}

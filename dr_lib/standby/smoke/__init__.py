@@ -4,12 +4,20 @@ This side only starts that process and reads its answer; torch, pandas and Great
 child alone (`python -I -m dr_lib.standby.smoke`).
 """
 
-from dr_lib.standby.smoke.launch import DEFAULT_TIMEOUT_S, broken_expectations, record_golden, record_tables, run
+from dr_lib.standby.smoke.launch import (
+    DEFAULT_TIMEOUT_S,
+    OFFLINE,
+    broken_expectations,
+    record_golden,
+    record_tables,
+    run,
+)
 from dr_lib.standby.smoke.request import LOADERS, SmokeRequest
 
 __all__ = [
     "DEFAULT_TIMEOUT_S",
     "LOADERS",
+    "OFFLINE",
     "SmokeRequest",
     "broken_expectations",
     "record_golden",

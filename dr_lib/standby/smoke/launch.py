@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from dr_lib.standby.child_process import Finished, bare_environ, last_words, run
 from dr_lib.standby.smoke.request import SmokeRequest, failed, result_from_json
 
 DEFAULT_TIMEOUT_S = 600.0
-_FIXED = {
+OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
@@ -26,12 +27,35 @@ _FIXED = {
 }
 
 
+"""What keeps the libraries of models from the network, and from running what a file tells them to."""
+_PROBE = "dr_lib.standby.smoke"
+
+Start = Callable[[str, bytes, float], Finished]
+"""Runs a module of this package that reads a question on stdin, within so many seconds; raises as `run_child` does."""
+
+
 class NoAnswer(DrError):
     """The child ended without an answer; `what` says how."""
 
 
-def run(request: SmokeRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> SmokeResult:
+def start_here(module: str, question: bytes, timeout_s: float) -> Finished:
+    """As a process of this machine, in an empty directory that is removed."""
+    with tempfile.TemporaryDirectory(prefix="dr-smoke-", ignore_cleanup_errors=True) as name:
+        home = Path(name)
+        argv = [sys.executable, "-I", "-m", module]
+        return run_child(argv, environ=_environ(home), cwd=home, stdin=question, timeout_s=timeout_s)
+
+
+def run(
+    request: SmokeRequest,
+    *,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    start: Start = start_here,
+    ahead_s: float = 0.0,
+) -> SmokeResult:
     """Smoke-test what stands in `request.directory`; changes nothing there, and may be repeated.
+
+    `start` says where; `ahead_s` is by how much the monotonic clock there is ahead of ours.
 
     Never raises for anything that the restored asset does: a crash, a kill or more than `timeout_s` seconds become
     a failed result with its cause. `first_output_s` counts from the start of the process to the first output that
@@ -39,7 +63,7 @@ def run(request: SmokeRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Smoke
     """
     started = monotonic()
     try:
-        answer = _ask(request.task(), timeout_s)
+        answer = _ask(request.task(), timeout_s, start, ahead_s)
     except NoAnswer as error:
         return failed(error.what, after_s=monotonic() - started)
     if "error" in answer:
@@ -78,14 +102,11 @@ def _recorded(task: dict[str, Any], directory: Path, timeout_s: float) -> dict[s
     return recorded
 
 
-def _ask(task: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+def _ask(task: dict[str, Any], timeout_s: float, start: Start = start_here, ahead_s: float = 0.0) -> dict[str, Any]:
     # CLOCK_MONOTONIC is one for the whole machine, so the child may subtract our reading from its own.
-    question = json.dumps({**task, "started": monotonic()}).encode()
-    argv = [sys.executable, "-I", "-m", "dr_lib.standby.smoke"]
+    question = json.dumps({**task, "started": monotonic() + ahead_s}).encode()
     try:
-        with tempfile.TemporaryDirectory(prefix="dr-smoke-", ignore_cleanup_errors=True) as name:
-            home = Path(name)
-            finished = run_child(argv, environ=_environ(home), cwd=home, stdin=question, timeout_s=timeout_s)
+        finished = start(_PROBE, question, timeout_s)
     except subprocess.TimeoutExpired as error:
         raise NoAnswer(f"the smoke test hung: no answer within {timeout_s:g} s") from error
     except OSError as error:
@@ -96,7 +117,7 @@ def _ask(task: dict[str, Any], timeout_s: float) -> dict[str, Any]:
 def _environ(home: Path) -> dict[str, str]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     gpus = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
-    return {**bare_environ(home), **_FIXED, **gpus}
+    return {**bare_environ(home), **OFFLINE, **gpus}
 
 
 def _answer(finished: Finished) -> dict[str, Any]:

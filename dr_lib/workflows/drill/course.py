@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,12 @@ from dr_lib.clock import Clock
 from dr_lib.errors import DrError, IntegrityError, NotFound, Refused
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import KnownPoint
-from dr_lib.model.drill import SmokeResult
+from dr_lib.model.drill import Assertion, SmokeResult
 from dr_lib.model.manifest import Manifest
+from dr_lib.model.standby import Forbidden
 from dr_lib.policy.choice import LATEST_VERIFIED, choose
-from dr_lib.standby.environment import capture, preflight
-from dr_lib.standby.process import ProcessStandby
+from dr_lib.policy.preflight import Needs, preflight
+from dr_lib.standby.base import Standby
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.drill.stopwatch import Stopwatch
 
@@ -25,11 +26,13 @@ from dr_lib.workflows.drill.stopwatch import Stopwatch
 @dataclass(frozen=True, slots=True)
 class World:
     """What a drill may touch. `answers` opens the regions afresh; `survival_kit` gives the standby's whole knowledge:
-    a configuration that names one region and no source, and that region's credentials alone."""
+    a configuration that names one region and no source, and that region's credentials alone; `forbidden` names all that
+    a standby with that kit must not reach."""
 
     answers: Callable[[], Mapping[str, Answer]]
     survival_kit: Callable[[Asset, str], tuple[str, dict[str, str]]]
-    standby: Callable[[str], ProcessStandby]
+    forbidden: Callable[[Asset, str], Sequence[Forbidden]]
+    standby: Callable[[str], Standby]
     clock: Clock
 
 
@@ -44,6 +47,8 @@ class Course:
     region: str = ""
     manifest_sha256: str = ""
     manifest: Manifest | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    isolation: tuple[Assertion, ...] = ()
     preflight: tuple[dict[str, Any], ...] = ()
     restored: dict[str, Any] = field(default_factory=dict)
     smoke: SmokeResult | None = None
@@ -61,12 +66,12 @@ def run(asset: Asset, lost: str, name: str, world: World, watch: Stopwatch, cour
     assert course.chosen is not None, "decided above"
     assert course.manifest is not None, "decided above"
     with world.standby(name) as standby:
-        course.preflight = preflight(
-            course.manifest.environment, capture(), course.manifest.summary.logical_bytes, standby.root
-        )
+        config, environ = world.survival_kit(asset, vault.region)
+        course.isolation = standby.isolation(world.forbidden(asset, vault.region), config, environ)
+        course.environment = standby.environment()
+        course.preflight = preflight(course.manifest.environment, course.environment, Needs.of(course.manifest))
         _refuse_blocked(course.preflight)
         watch.lap("acquire")
-        config, environ = world.survival_kit(asset, vault.region)
         course.restored = standby.restore(config, asset.name, course.chosen.point, vault.region, environ)
         watch.lap("restore")
         course.smoke = standby.smoke(asset)

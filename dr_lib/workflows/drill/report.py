@@ -33,7 +33,7 @@ def report(began: Began, watch: Stopwatch, course: Course, finished_at: datetime
     survivors = [region for region in asset.regions if region != began.lost]
     survivor = newest_verified(course.observation.points, survivors, watch.disaster_at)
     rpo = rpo_seconds(survivor, watch.disaster_at)
-    reasons = judge(asset.objectives, rpo, rto, course.smoke, course.failure)
+    reasons = judge(asset.objectives, rpo, rto, course.smoke, course.failure, course.isolation)
     return DrillReport(
         drill=began.drill,
         asset=asset.name,
@@ -57,7 +57,8 @@ def report(began: Began, watch: Stopwatch, course: Course, finished_at: datetime
         smoke=course.smoke,
         verdict=Verdict.NOT_PROVEN if reasons else Verdict.PROVEN,
         reasons=reasons,
-        unproven=unproven(began.lost, course.smoke, lost_really=course.lost_really),
-        environment=capture(),
+        unproven=unproven(began.lost, course.smoke, course.isolation, lost_really=course.lost_really),
+        environment=course.environment or capture(),
         preflight=course.preflight,
+        isolation=course.isolation,
     )

@@ -25,6 +25,7 @@ regions:
   nas: {url: file:///mnt/nas/dr}
 encryption: none
 limits: {shard: 64MiB, workers: 3}
+standbys: {gpu-standby: {kind: process, queue: gpu, room: 2GB}}
 assets:
   minilm:
     kind: model

@@ -1,54 +1,50 @@
-"""The standby on this machine: what it is given, what comes back, and that nothing of it stays."""
+"""A standby of this machine: what its commands are given, what comes back, and that nothing of it stays."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
-from dr_lib.errors import (
-    AlreadyExists,
-    DrError,
-    IntegrityError,
-    NotFound,
-    ObjectiveMissed,
-    OutOfSpace,
-    Refused,
-    SourceUnstable,
-    StoreUnavailable,
-    UsageError,
-)
+from dr_lib.errors import AlreadyExists, NotFound, StoreUnavailable, UsageError
 from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.runtime import Runtime
-from dr_lib.standby.child_process import Finished
+from dr_lib.standby.base import Standby
+from dr_lib.standby.orders import Order
 from dr_lib.standby.ownership import create_owned
-from dr_lib.standby.process import ProcessStandby, _document
+from dr_lib.standby.process import ProcessRunner
+
+VaultConfig = tuple[str, str]
 
 
-@pytest.fixture
-def vault_config(live_dataset: Path, tmp_path: Path) -> tuple[str, str]:
+@pytest.fixture(scope="module")
+def vault_config(live_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> VaultConfig:
     """A region with one point of the real tables: the configuration of its survivors, and the point."""
-    region = {"here": {"url": f"file://{tmp_path}/vault"}}
+    folder = tmp_path_factory.mktemp("region")
+    region = {"here": {"url": f"file://{folder}/vault"}}
     asset = {"kind": "dataset", "regions": ["here"]}
 
     def text(source: Path) -> str:
         assets = {"tables": {**asset, "source": f"file://{source}"}}
         return json.dumps({"version": 1, "encryption": "none", "regions": region, "assets": assets})
 
-    config = tmp_path / "dr.yaml"
+    config = folder / "dr.yaml"
     config.write_text(text(live_dataset))
     runtime = Runtime.load(config)
     runtime.initialize()
-    return text(tmp_path / "no-such-source"), runtime.backup("tables")["point"]
+    return text(folder / "no-such-source"), runtime.backup("tables")["point"]
 
 
 def test_a_point_comes_back_in_a_fresh_process_and_holds(
-    vault_config: tuple[str, str], live_dataset: Path, asset_of: Callable[..., Asset], tmp_path: Path
+    vault_config: VaultConfig, live_dataset: Path, asset_of: Callable[..., Asset], tmp_path: Path
 ) -> None:
     config, point = vault_config
-    with ProcessStandby(tmp_path / "standbys" / "one") as standby:
+    with Standby(ProcessRunner(tmp_path / "standbys" / "one")) as standby:
         document = standby.restore(config, "tables", point, "here", {})
         assert document["point"] == point
         assert document["files"] == 2
@@ -65,9 +61,9 @@ def test_a_point_comes_back_in_a_fresh_process_and_holds(
     assert list((tmp_path / "standbys").iterdir()) == []
 
 
-def test_the_child_s_error_arrives_as_the_class_of_its_exit_code(vault_config: tuple[str, str], tmp_path: Path) -> None:
+def test_the_child_s_error_arrives_as_the_class_of_its_exit_code(vault_config: VaultConfig, tmp_path: Path) -> None:
     config, point = vault_config
-    with ProcessStandby(tmp_path / "standbys" / "one") as standby:
+    with Standby(ProcessRunner(tmp_path / "standbys" / "one")) as standby:
         with pytest.raises(NotFound):
             standby.restore(config, "tables", "20200101T000000000000Z-00000000", "here", {})
         with pytest.raises(UsageError):
@@ -75,7 +71,7 @@ def test_the_child_s_error_arrives_as_the_class_of_its_exit_code(vault_config: t
 
 
 def test_it_is_torn_down_after_a_failure(tmp_path: Path) -> None:
-    standby = ProcessStandby(tmp_path / "standby")
+    standby = Standby(ProcessRunner(tmp_path / "standby"))
 
     def fail_inside() -> None:
         with standby:
@@ -88,7 +84,7 @@ def test_it_is_torn_down_after_a_failure(tmp_path: Path) -> None:
 
 
 def test_two_drills_do_not_share_a_standby(tmp_path: Path) -> None:
-    with ProcessStandby(tmp_path / "one") as first, ProcessStandby(tmp_path / "two") as second:
+    with Standby(ProcessRunner(tmp_path / "one")) as first, Standby(ProcessRunner(tmp_path / "two")) as second:
         assert first.root.is_dir()
         assert second.root.is_dir()
         with pytest.raises(AlreadyExists):
@@ -96,38 +92,39 @@ def test_two_drills_do_not_share_a_standby(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        (1, DrError),
-        (2, UsageError),
-        (3, ObjectiveMissed),
-        (4, IntegrityError),
-        (5, NotFound),
-        (6, StoreUnavailable),
-        (7, Refused),
-        (8, SourceUnstable),
-        (99, DrError),
-    ],
-)
-def test_exit_codes_become_errors_with_the_child_s_words(code: int, kind: type[DrError]) -> None:
-    said = json.dumps({"error": {"what": "it broke", "where": "region here", "hint": "mend it"}}).encode()
-    with pytest.raises(kind) as caught:
-        _document(Finished(code, said, b""))
-    assert type(caught.value) is kind
-    assert str(caught.value) == "it broke [region here]; next: mend it"
+def test_no_secret_stands_in_the_arguments_of_a_command(tmp_path: Path) -> None:
+    runner = ProcessRunner(tmp_path / "one")
+    runner.prepare()
+    question = json.dumps({"root": str(runner.root), "forbidden": [], "known": [], "paths": [], "ports": []})
+    order = Order("dr_lib.standby", ("environment",), {"DR_SECRET": "hush"}, stdin=question.encode())
+    seen: list[list[str]] = []
+
+    class Watched(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, argv: list[str], **more: object) -> None:
+            seen.append(argv)
+            assert "hush" not in str(more)
+            super().__init__(argv, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(subprocess, "Popen", Watched)
+        assert runner.run(order, 60).returncode == 0
+    runner.teardown()
+    assert seen == [[sys.executable, "-I", "-m", "dr_lib.standby.confine"]]
 
 
-def test_a_full_disk_is_told_from_a_silent_store() -> None:
-    said = json.dumps({"error": {"type": "OutOfSpace", "what": "the disk is full"}}).encode()
-    with pytest.raises(OutOfSpace):
-        _document(Finished(6, said, b""))
-
-
-def test_a_child_without_a_document_is_quoted() -> None:
-    with pytest.raises(IntegrityError, match="failed: pack is damaged"):
-        _document(Finished(4, b"", b"noise\npack is damaged\n"))
-    with pytest.raises(DrError, match="killed by signal 9"):
-        _document(Finished(-9, b"", b""))
-    with pytest.raises(DrError, match="no JSON document"):
-        _document(Finished(0, b"done", b""))
+def test_a_command_dies_with_the_drill_that_ordered_it(tmp_path: Path) -> None:
+    drill = (
+        "import os\nfrom pathlib import Path\nfrom dr_lib.standby.orders import Order\n"
+        "from dr_lib.standby.process import ProcessRunner\n"
+        f"runner = ProcessRunner(Path({str(tmp_path / 'one')!r}))\nrunner.prepare()\n"
+        "pipe = str(runner.root / 'pipe')\nos.mkfifo(pipe)\nprint('made', flush=True)\n"
+        "runner.run(Order('json.tool', (pipe,)), None)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", drill], stdout=subprocess.PIPE) as drilling:
+        assert drilling.stdout is not None
+        assert drilling.stdout.readline() == b"made\n"
+        with (tmp_path / "one" / "pipe").open("wb"):  # opens when the command does, which then waits for our end
+            (command,) = psutil.Process(drilling.pid).children()
+            drilling.kill()
+            gone, _ = psutil.wait_procs([command], timeout=60)
+    assert gone == [command]

@@ -1,0 +1,113 @@
+"""What a standby is told to do: one command, all that it may know, and all that it may reach."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, Self
+from urllib.parse import unquote, urlsplit
+
+from dr_lib.standby.child_process import Finished
+
+_HTTP_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a command may reach beside the system and its own directory: files below `paths`, for reading, and TCP
+    `ports`. None stands for any port: what a remote of rclone listens on is not known."""
+
+    paths: tuple[str, ...] = ()
+    ports: tuple[int, ...] | None = ()
+
+    @classmethod
+    def of(cls, config_text: str) -> Self:
+        """What the regions of a survival kit are reached by; nothing for a text that is no such kit."""
+        urls = [(str(region.get("url", "")), region.get("endpoint")) for region in _regions(config_text)]
+        paths = [unquote(urlsplit(url).path) for url, _ in urls if url.startswith("file:")]
+        ports = sorted({port_of(endpoint) for url, endpoint in urls if url.startswith("s3:")})
+        opaque = any(url.startswith("rclone:") for url, _ in urls)
+        return cls(tuple(paths), None if opaque else tuple(ports))
+
+
+def port_of(endpoint: str | None) -> int:
+    """The port of `http(s)://host[:port]`; None is Amazon's own."""
+    parts = urlsplit(endpoint or "https://")
+    return parts.port or _HTTP_PORTS.get(parts.scheme, 443)
+
+
+def _regions(config_text: str) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(config_text)["regions"].values()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [region for region in found if isinstance(region, dict)]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Run the module `module` of this package afresh, with `arguments`, in `root/home`.
+
+    `environ` comes on top of the bare one; `files` (name to text) are written into `root` before; `parent` is the
+    process with whose death it ends, where that is one of the same machine.
+    """
+
+    module: str
+    arguments: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+    reach: Reach = field(default_factory=Reach)
+    root: str = ""
+    parent: int | None = None
+
+    def frame(self) -> bytes:
+        """The order as bytes: their number in decimal, a line end, then JSON. A reader needs no end of its stream."""
+        said = asdict(self) | {"stdin": base64.b64encode(self.stdin).decode()}
+        body = json.dumps(said).encode()
+        return b"%d\n" % len(body) + body
+
+    @classmethod
+    def read(cls, stream: BinaryIO) -> Self:
+        """The inverse of `frame`; takes nothing beyond it from an unbuffered `stream`. `ValueError` for less."""
+        length = b""
+        while not length.endswith(b"\n"):
+            more = stream.read(1)
+            if not more or len(length) > 20:
+                raise ValueError("no order came")
+            length += more
+        body = b""
+        while len(body) < int(length):
+            more = stream.read(int(length) - len(body))
+            if not more:
+                raise ValueError("the order was cut off")
+            body += more
+        said = json.loads(body)
+        reach = said.pop("reach")
+        ports = reach["ports"]
+        found = Reach(tuple(reach["paths"]), None if ports is None else tuple(ports))
+        stdin = base64.b64decode(said.pop("stdin"))
+        return cls(**said | {"arguments": tuple(said["arguments"])}, stdin=stdin, reach=found)
+
+
+class Runner(Protocol):
+    """Where the commands of a standby run.
+
+    `root` is the standby's private directory as its commands see it. `monotonic_ahead_s`: how far its monotonic clock
+    is ahead of ours, at the least; 0 on the same machine.
+    """
+
+    root: Path
+    monotonic_ahead_s: float
+
+    def prepare(self) -> None:
+        """Make the standby, after removing what dead drills of this machine left; may raise, and then left nothing."""
+
+    def run(self, order: Order, timeout_s: float | None) -> Finished:
+        """Run a command to its end. `subprocess.TimeoutExpired` after `timeout_s`; however it ends, it runs no more."""
+
+    def teardown(self) -> None:
+        """Remove everything; nothing happens when it is already gone."""

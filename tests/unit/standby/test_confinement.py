@@ -1,0 +1,72 @@
+"""What a confined command still can, and can no more."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import landlockpy
+import pytest
+
+from dr_lib.standby.orders import Order, Reach
+from dr_lib.standby.process import ProcessRunner
+
+pytestmark = pytest.mark.skipif(landlockpy.abi_version() < 4, reason="this kernel has no Landlock for TCP (ABI 4)")
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory):
+    """A standby whose tries are small programs in its own directory, run as modules are."""
+    runner = ProcessRunner(tmp_path_factory.mktemp("standbys") / "one")
+    runner.prepare()
+    yield runner
+    runner.teardown()
+
+
+def tried(runner: ProcessRunner, code: str, reach: Reach | None = None, **environ: str) -> str:
+    """What a confined Python printed for `code`, or the name of the exception it ended with."""
+    # `timeit` runs a statement given as an argument: a module of the standard library, so that nothing is installed.
+    order = Order("timeit", ("-n1", "-r1", "-s", code, "pass"), environ, reach=reach or Reach())
+    finished = runner.run(order, 60)
+    words = finished.stderr.decode().strip().splitlines()
+    return "done" if finished.returncode == 0 else words[-1].partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("open('/etc/shadow').read()", "PermissionError"),
+        ("open('/etc/hosts').read()", "done"),
+        ("import os; os.listdir('/root')", "PermissionError"),
+        ("open('mine', 'w').write('x'); open('mine').read()", "done"),
+        ("import tempfile; tempfile.TemporaryFile().write(b'x')", "done"),
+        ("open('/dev/null', 'w').write('x')", "done"),
+        ("import subprocess; subprocess.run(['/bin/sh', '-c', 'exit 0'], check=True)", "done"),
+        (
+            "import subprocess; subprocess.run(['/bin/sh', '-c', 'ls /root'], check=True)",
+            "subprocess.CalledProcessError",
+        ),
+        ("import os; os.kill(os.getppid(), 0)", "PermissionError"),
+        ("import os; os.chown('.', 1, 1)", "PermissionError"),
+        ("import os; open(f'/proc/{os.getppid()}/environ').read()", "PermissionError"),
+        ("import socket; socket.create_server(('127.0.0.1', 0))", "PermissionError"),
+        ("import torch, numpy, safetensors", "done"),
+    ],
+)
+def test_a_command_can_do_its_work_and_no_more(runner: ProcessRunner, code: str, expected: str) -> None:
+    assert tried(runner, code) == expected
+
+
+def test_what_survives_can_be_read_and_not_written(runner: ProcessRunner, tmp_path: Path) -> None:
+    (tmp_path / "pack").write_bytes(b"x")
+    reach = Reach((str(tmp_path),), ())
+    assert tried(runner, f"open({str(tmp_path / 'pack')!r}).read()", reach) == "done"
+    assert tried(runner, f"open({str(tmp_path / 'pack')!r}, 'a').write('y')", reach) == "PermissionError"
+    assert tried(runner, f"open({str(tmp_path / 'pack')!r}).read()") == "PermissionError"
+
+
+def test_it_starts_with_what_it_was_given_and_no_more(runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DR_EU_WEST_SECRET_ACCESS_KEY", "hush")
+    names = json.dumps(sorted(["PATH", "LANG", "HOME", "TMPDIR", "DR_GIVEN", "DR_STANDBY_CONFINED"]))
+    code = f"import os, json; names = sorted(os.environ); assert names == {names}, names"
+    assert tried(runner, code, DR_GIVEN="x") == "done"
