@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dr_lib.model.asset import Asset
+from dr_lib.model.drill import Verdict
 from dr_lib.model.protection import Encryption
 from dr_lib.model.scenario import SCENARIOS
 
@@ -54,3 +55,19 @@ def policy_sha256(asset: Asset, contents: Mapping[str, str]) -> str:
         "contents": dict(contents),
     }
     return hashlib.sha256(json.dumps(promised, sort_keys=True).encode()).hexdigest()
+
+
+def shortcomings(plan: Sequence[str], told: Mapping[str, tuple[str, bool]]) -> list[str]:
+    """What is missing of a plan's proofs, in plain words. `told` has the verdict of each scenario's last drill, and
+    whether the policy that it was judged by is still the one in force."""
+    found = []
+    never = [name for name in plan if name not in told]
+    if never and len(never) < len(plan):
+        found.append(f"never drilled: {', '.join(never)}")
+    for name in plan:
+        verdict, is_current = told.get(name, (Verdict.PROVEN, True))
+        if verdict != Verdict.PROVEN:
+            found.append(f"the last drill of {name} did not prove it")
+        elif not is_current:
+            found.append(f"{name} is not proven any more: what was promised, or how it is tested, was changed since")
+    return found
