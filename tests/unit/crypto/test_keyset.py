@@ -51,7 +51,9 @@ def test_a_writer_key_is_read_from_its_text():
 
 
 @pytest.mark.parametrize(
-    "text", ["", WRITER_PREFIX, WRITER[:-4], WRITER + "=", WRITER.removeprefix(WRITER_PREFIX), SEED, f"{WRITER}é"]
+    "text",
+    ["", WRITER_PREFIX, WRITER[:-4], WRITER + "=", WRITER.removeprefix(WRITER_PREFIX), SEED, f"{WRITER}é"],
+    ids=["empty", "prefix alone", "cut short", "too long", "no prefix", "of a signer", "one more letter"],
 )
 def test_what_is_no_writer_key_is_not_repeated(text):
     with pytest.raises(ValueError, match=WRITER_PREFIX) as caught:
