@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def main() -> None:
         order = Order.read(stream)
     if order.parent is not None:
         die_with(order.parent)
+    if order.limit_s is not None:
+        signal.alarm(order.limit_s)
     root = Path(order.root)
     home = root / "home"
     (root / "tmp").mkdir(exist_ok=True)

@@ -51,8 +51,8 @@ def _regions(config_text: str) -> list[dict[str, Any]]:
 class Order:
     """Run the module `module` of this package afresh, with `arguments`, in `root/home`.
 
-    `environ` comes on top of the bare one; `files` (name to text) are written into `root` before; `parent` is the
-    process with whose death it ends, where that is one of the same machine.
+    `environ` comes on top of the bare one; `files` (name to text) are written into `root` before. It ends with the
+    process `parent` of the same machine, and after `limit_s` by itself; None where neither is so.
     """
 
     module: str
@@ -63,6 +63,7 @@ class Order:
     reach: Reach = field(default_factory=Reach)
     root: str = ""
     parent: int | None = None
+    limit_s: int | None = None
 
     def frame(self) -> bytes:
         """The order as bytes: their number in decimal, a line end, then JSON. A reader needs no end of its stream."""

@@ -37,6 +37,16 @@ class Owner:
         """This process."""
         return cls(_host(), os.getpid(), _started_ms(psutil.Process()))
 
+    def text(self) -> str:
+        """As one word, for a label."""
+        return f"{self.host}/{self.pid}/{self.started_ms}"
+
+    @classmethod
+    def parse(cls, text: str) -> Owner | None:
+        """The inverse of `text`; None for what is none."""
+        found = re.fullmatch(r"([A-Za-z0-9._]+)/(\d{1,10})/(\d{1,15})", text.strip())
+        return None if found is None else cls(found[1], int(found[2]), int(found[3]))
+
     def is_dead(self) -> bool:
         """True only when it ran on this machine and runs no more; of other machines nothing is known."""
         if self.host != _host():

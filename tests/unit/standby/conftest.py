@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -23,6 +24,7 @@ from dr_lib.model.asset import (
 )
 from dr_lib.model.drill import SmokeResult
 from dr_lib.model.region import StoreRef
+from dr_lib.runtime import Runtime
 from dr_lib.standby import smoke
 from dr_lib.standby.proof import record_proof
 
@@ -74,6 +76,24 @@ def live_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("live") / "tables"
     assets.stage_dataset(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def vault_config(live_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A region with one point of the real tables: the configuration of its survivors, and the point."""
+    folder = tmp_path_factory.mktemp("region")
+    region = {"here": {"url": f"file://{folder}/vault"}}
+    asset = {"kind": "dataset", "regions": ["here"]}
+
+    def text(source: Path) -> str:
+        assets = {"tables": {**asset, "source": f"file://{source}"}}
+        return json.dumps({"version": 1, "encryption": "none", "regions": region, "assets": assets})
+
+    config = folder / "dr.yaml"
+    config.write_text(text(live_dataset))
+    runtime = Runtime.load(config)
+    runtime.initialize()
+    return text(folder / "no-such-source"), runtime.backup("tables")["point"]
 
 
 def _attached(asset: Asset, live: Path, directory: Path) -> Path:

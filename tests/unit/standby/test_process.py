@@ -13,31 +13,12 @@ import pytest
 
 from dr_lib.errors import AlreadyExists, NotFound, StoreUnavailable, UsageError
 from dr_lib.model.asset import Asset, AssetKind
-from dr_lib.runtime import Runtime
 from dr_lib.standby.base import Standby
 from dr_lib.standby.orders import Order
 from dr_lib.standby.ownership import create_owned
 from dr_lib.standby.process import ProcessRunner
 
 VaultConfig = tuple[str, str]
-
-
-@pytest.fixture(scope="module")
-def vault_config(live_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> VaultConfig:
-    """A region with one point of the real tables: the configuration of its survivors, and the point."""
-    folder = tmp_path_factory.mktemp("region")
-    region = {"here": {"url": f"file://{folder}/vault"}}
-    asset = {"kind": "dataset", "regions": ["here"]}
-
-    def text(source: Path) -> str:
-        assets = {"tables": {**asset, "source": f"file://{source}"}}
-        return json.dumps({"version": 1, "encryption": "none", "regions": region, "assets": assets})
-
-    config = folder / "dr.yaml"
-    config.write_text(text(live_dataset))
-    runtime = Runtime.load(config)
-    runtime.initialize()
-    return text(folder / "no-such-source"), runtime.backup("tables")["point"]
 
 
 def test_a_point_comes_back_in_a_fresh_process_and_holds(
