@@ -138,9 +138,9 @@ def _restore(
             course.restored = standby.restore(config, asset.name, course.chosen.point, vault.region, environ)
         except (IntegrityError, NotFound, StoreUnavailable) as error:
             course.wanting[vault.region] = error
-            watch.lap("restore")
+            watch.lap("detour")
         else:
             course.region = vault.region
-            watch.lap("restore")
+            watch.lap_restore(course.restored.get("phases") or {})
             return
     raise next(iter(course.wanting.values()), NotFound("no surviving region holds the chosen point"))
