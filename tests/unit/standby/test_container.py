@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,34 +19,10 @@ from dr_lib.model.standby import Forbidden, StandbyKind, StandbyPolicy
 from dr_lib.standby.base import Standby
 from dr_lib.standby.container import ContainerRunner
 from dr_lib.standby.orders import Order, Reach
+from tests.unit.standby.stand_ins import Docker
 
 IMAGE = f"registry.example/dr@sha256:{'0a' * 32}"
 POLICY = StandbyPolicy("box", StandbyKind.CONTAINER, image=IMAGE)
-
-
-@dataclass(frozen=True)
-class Docker:
-    """The stand-in: what it was told, and what it still has."""
-
-    folder: Path
-
-    def told(self) -> list[list[str]]:
-        return [json.loads(line)["argv"] for line in (self.folder / "log").read_text().splitlines()]
-
-    def left(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "containers").iterdir())
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
-    folder = tmp_path / "docker"
-    (folder / "containers").mkdir(parents=True)
-    program = folder / "docker"
-    source = (Path(__file__).parent / "stand_in_docker.py").read_text()
-    program.write_text(f"#!{sys.executable}\n{source}")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    return Docker(folder)
 
 
 def test_a_point_comes_back_in_a_container_and_holds(
