@@ -24,6 +24,7 @@ _READ: Final = AccessFS.READ_FILE | AccessFS.READ_DIR
 _RUN: Final = _READ | AccessFS.EXECUTE
 _DEVICE: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV
 _OF_FILES: Final = _DEVICE | AccessFS.EXECUTE | AccessFS.TRUNCATE
+_SHARED: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.MAKE_REG | AccessFS.REMOVE_FILE | AccessFS.TRUNCATE
 _ALL: Final = landlockpy.fs_for_abi(landlockpy.abi_version())
 _PORTS_SINCE: Final = 4
 _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -77,6 +78,8 @@ def _always() -> Iterator[tuple[Path, AccessFS]]:
     for pattern in _DEVICES:
         for device in Path("/dev").glob(pattern):
             yield device, _DEVICE
+    # Locks and shared memory of multiprocessing lie there. It cannot be listed, so that of others is not found.
+    yield Path("/dev/shm"), _SHARED  # noqa: S108
 
 
 def _python() -> Iterator[str]:
