@@ -28,9 +28,9 @@ demo-down: env ## end what `make demo` left up
 	@$(PY) -m dr_lib.cli demo down
 
 .PHONY: test
-test: env ## all tests; the last lines count passed, failed and not run
+test: env ## all tests, two files at a time (WORKERS=2); the last lines count passed, failed and not run
 	@bash tools/system.sh age
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n $(or $(WORKERS),2) --dist loadfile
 
 .PHONY: check
 check: env ## what CI demands of the source: ruff, mypy, layers, no duplicates

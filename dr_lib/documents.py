@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dr_lib.format.canonical import time_text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dr_lib.vault.evidence import PastDrill
     from dr_lib.workflows.backup.commit import Committed
     from dr_lib.workflows.backup.records import BackupPlan, StoredPart
+    from dr_lib.workflows.drill.undo import Undone
     from dr_lib.workflows.heal.heal import Healed
     from dr_lib.workflows.heal.wounds import Mended
     from dr_lib.workflows.quarantine import Ended
@@ -260,7 +262,23 @@ def drill_document(report: DrillReport, evidence: dict[str, str]) -> Document:
         "unproven": list(report.unproven),
         "preflight": [dict(row) for row in report.preflight],
         "isolation": [{"name": a.name, "held": a.held, "detail": a.detail} for a in report.isolation],
+        "expected": report.expected,
+        "applied": asdict(report.applied) if report.applied else None,
+        "detours": list(report.detours),
+        "rpo_by_region": dict(report.rpo_by_region),
+        "clock_skew_s": report.clock_skew_s,
+        "policy_sha256": report.policy_sha256,
         "evidence": evidence,
+    }
+
+
+def undone_document(done: Sequence[Undone]) -> Document:
+    """What was undone of drills that are dead, and what could not be."""
+    told = [(one, {"drill": one.entry.drill, "asset": one.entry.asset, "scenario": one.entry.scenario}) for one in done]
+    return {
+        "undone": [{**facts, "notes": list(one.notes)} for one, facts in told if one.failed is None],
+        "failed": [{**facts, "why": str(one.failed)} for one, facts in told if one.failed is not None],
+        "ok": all(one.failed is None for one in done),
     }
 
 

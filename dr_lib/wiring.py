@@ -88,7 +88,7 @@ class Wiring:
     def summaries(self, region: str, asset: str) -> SummaryCache:
         """What this machine keeps of an asset's manifests in a region; nothing where no directory is named for it."""
         ref = self.config.region(region).store
-        return cache_of(_cache_directory(self.environ), ref.url, ref.endpoint or "", region, asset)
+        return cache_of(cache_directory(self.environ), ref.url, ref.endpoint or "", region, asset)
 
     def answer(self, region: str, role: Role = Role.READER) -> Answer:
         """A region's vault as that role opens it, or why it did not open."""
@@ -187,7 +187,7 @@ def _forbidden(what: str, ref: StoreRef) -> Forbidden:
     return Forbidden(what, host=urlsplit(endpoint).hostname or "", port=port_of(endpoint))
 
 
-def _cache_directory(environ: Mapping[str, str]) -> Path | None:
+def cache_directory(environ: Mapping[str, str]) -> Path | None:
     """`DR_CACHE_DIR`, else `dr` in the user's directory for caches."""
     if environ.get("DR_CACHE_DIR"):
         return Path(environ["DR_CACHE_DIR"])

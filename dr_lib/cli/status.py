@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dr_lib.cli.drill import tell_scenarios
 from dr_lib.cli.figures import rows, span
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import ObjectiveMissed
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def _tell(console: Console, assets: list[dict[str, Any]]) -> None:
     rows(console, HEADINGS, (_row(asset) for asset in assets))
+    tell_scenarios(console, [asset for asset in assets if len(asset.get("scenarios", ())) > 1])
     for asset in assets:
         for problem in asset["problems"]:
             console.print(f"{asset['asset']}: {problem}")

@@ -35,6 +35,7 @@ from dr_lib.model.gates import Gates
 from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
 from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
+from dr_lib.model.rehearsal import NO_LEVERS
 
 
 def build(file: FileSchema, path: Path) -> Config:
@@ -55,7 +56,8 @@ def _region(name: str, region: RegionSchema, folder: Path) -> Region:
     lock = None if region.lock is None else LockPolicy(LockMode(region.lock.mode), region.lock.days)
     limits = None if region.limits is None else _limits(region.limits)
     place = StoreRef(absolute(region.url, folder), region.endpoint)
-    return Region(name, place, lock, limits, _credentials(region.credentials))
+    levers = NO_LEVERS if region.rehearsal is None else region.rehearsal.fact()
+    return Region(name, place, lock, limits, _credentials(region.credentials), levers)
 
 
 def _credentials(roles: RolesSchema | None) -> RoleCredentials:
@@ -103,7 +105,8 @@ def _retention(kept: RetentionSchema) -> Retention:
 
 
 def _drill(drill: DrillSchema) -> DrillPolicy:
-    return DrillPolicy(drill.schedule, drill.scenario, drill.standby)
+    plan = tuple(drill.scenarios)
+    return DrillPolicy(drill.schedule, drill.scenario, drill.standby, plan, drill.link, drill.takes_source)
 
 
 def _smoke(smoke: SmokeSchema, folder: Path) -> SmokePolicy:

@@ -87,6 +87,7 @@ class EncryptionSchema(Strict):
     recipients: Annotated[list[str], BeforeValidator(at_least_two)] = Field(default=[])
     identity: Reference = "env:DR_IDENTITY"
     writer: Reference = "env:DR_WRITER_KEY"
+    escrow: Reference | None = None
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -99,7 +100,9 @@ class EncryptionSchema(Strict):
 
     def fact(self, folder: Path) -> Encryption:
         """As the program sees it; relative paths start from `folder`."""
-        return Encryption(tuple(self.recipients), _beside(self.identity, folder), _beside(self.writer, folder))
+        escrow = None if self.escrow is None else _beside(self.escrow, folder)
+        own = (_beside(self.identity, folder), _beside(self.writer, folder))
+        return Encryption(tuple(self.recipients), *own, escrow)
 
 
 class SigningSchema(Strict):

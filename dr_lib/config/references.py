@@ -82,6 +82,10 @@ def _asset(document: Document, name: str, asset: dict[str, Any], regions: list[s
     for field, kind in KIND_ONLY.items():
         if asset.get(field) is not None and asset.get("kind") in set(KIND_ONLY.values()) - {kind}:
             yield document.problem(("assets", name, field), f"only a {kind} has {field}", f"remove it, or kind: {kind}")
+    url = _mapping(asset.get("source")).get("url", asset.get("source"))
+    if _mapping(asset.get("drill")).get("takes_source") is True and isinstance(url, str) and scheme(url) != "file":
+        at = ("assets", name, "drill", "takes_source")
+        yield document.problem(at, "only a directory can be taken aside", "remove it")
     named = asset.get("regions")
     if isinstance(named, list):
         yield from _asset_regions(document, name, named, regions)

@@ -14,11 +14,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from dr_lib.config import values
 from dr_lib.config.locations import server_address, store_url
 from dr_lib.config.protection import EncryptionSchema, SigningSchema, encryption_or_none, signing_or_none
+from dr_lib.config.rehearsal import RehearsalSchema
 from dr_lib.config.standbys import StandbySchema
 from dr_lib.config.strict import Strict
+from dr_lib.model.scenario import SCENARIOS
 
 LOADERS = ("sentence-transformers",)
-SCENARIOS = ("region-lost",)
 
 
 def _version(value: object) -> int:
@@ -50,6 +51,16 @@ def _number(value: object, *, most: float = 1e9) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
         raise ValueError(f"{value!r} is not allowed; write a number from 0 to {most:g}")
     return float(value)
+
+
+def _plan(value: object) -> object:
+    if value == "all":
+        return list(SCENARIOS)
+    if not isinstance(value, list) or not value:
+        raise ValueError("this is no plan; write a list of scenarios, or all")
+    if len(set(map(str, value))) < len(value):
+        raise ValueError("a scenario stands here twice; remove one")
+    return value
 
 
 def _optional_duration(value: object) -> timedelta:
@@ -102,6 +113,7 @@ def _gates(value: object) -> object:
 
 Factor = Annotated[float, BeforeValidator(_factor)]
 Share = Annotated[float, BeforeValidator(_share)]
+ScenarioName = Annotated[str, BeforeValidator(_one_of(tuple(SCENARIOS)))]
 Text = Annotated[str, BeforeValidator(values.text)]
 Schedule = Annotated[str | None, BeforeValidator(values.schedule)]
 Duration = Annotated[timedelta, BeforeValidator(values.duration)]
@@ -184,6 +196,7 @@ class RegionSchema(PlaceSchema):
 
     lock: LockSchema | None = None
     limits: RegionLimitsSchema | None = None
+    rehearsal: RehearsalSchema | None = None
 
 
 class ObjectivesSchema(Strict):
@@ -235,8 +248,11 @@ class DrillSchema(Strict):
     """`drill:` of an asset."""
 
     schedule: Schedule = "0 3 * * 1"
-    scenario: Annotated[str, BeforeValidator(_one_of(SCENARIOS))] = "region-lost"
+    scenario: ScenarioName = "region-lost"
+    scenarios: Annotated[list[ScenarioName], BeforeValidator(_plan)] = Field(default=[])
     standby: Annotated[str, BeforeValidator(values.name)] = "local"
+    link: Annotated[int, BeforeValidator(values.rate)] = 2_000_000
+    takes_source: Annotated[bool, BeforeValidator(_switch)] = False
 
 
 class SignatureSchema(Strict):

@@ -74,11 +74,19 @@ class SmokePolicy:
 
 @dataclass(frozen=True, slots=True)
 class DrillPolicy:
-    """When, under which scenario and where the asset is drilled. `schedule` is a cron line or None (by hand)."""
+    """When, under which scenario and where the asset is drilled. `schedule` is a cron line or None (by hand).
+
+    `scenarios` is the plan that the schedule rotates through: `scenario` alone when empty.
+    `link` is the rate of a slow link in bytes a second. `takes_source`: the live data, a directory, may really be taken
+    aside while a drill runs.
+    """
 
     schedule: str | None
     scenario: str
     standby: str
+    scenarios: tuple[str, ...] = ()
+    link: int = 2_000_000
+    takes_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,9 @@ class DrillReport:
     `manifest_sha256` are empty when the drill did not get that far. `unproven` lists, in plain words, what this drill
     did not show (for example that there was no GPU). `expected` is `recovery` or `refusal`; `policy_sha256` is the
     digest of what the asset's owner promised and how it is tested: another one makes the proof one of something else.
-    `predicted` is the RTO in seconds that earlier drills foretold, None without enough of them.
+    `predicted` is the RTO in seconds that earlier drills foretold, None without enough of them. `rpo_by_region` is what
+    the RPO would be with that region alone. `detours` tell which copies were tried first and found wanting.
+    `clock_skew_s` is how far this machine's clock was ahead of a region's; None when no region told its time.
     """
 
     drill: str
@@ -137,3 +139,6 @@ class DrillReport:
     control: Sensitivity | None = None
     policy_sha256: str = ""
     predicted: float | None = None
+    rpo_by_region: dict[str, float | None] = field(default_factory=dict)
+    detours: tuple[str, ...] = ()
+    clock_skew_s: float | None = None

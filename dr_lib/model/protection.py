@@ -10,12 +10,13 @@ class Encryption:
     """Vaults are sealed to `recipients` (age, public, at least two; none where vaults are only read).
 
     `identity` and `writer` are references to secrets: to an age identity, which only who restores needs, and to the
-    writer key of backup hosts.
+    writer key of backup hosts. `escrow` is one to an identity that drills alone use, to rehearse that loss.
     """
 
     recipients: tuple[str, ...]
     identity: str
     writer: str
+    escrow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from dr_lib.errors import Refused
 from dr_lib.model.rates import RateLimits
+from dr_lib.model.rehearsal import NO_LEVERS, Rehearsal
 
 
 class LockMode(StrEnum):
@@ -80,7 +81,7 @@ class RoleCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A named failure domain, the store of its vault, its lock policy, and how fast it may be used.
+    """A named failure domain, the store of its vault, its lock policy, how fast it may be used, and what drills may do.
 
     `store` says where; who opens it, with which credentials, says `store_as`.
     """
@@ -90,6 +91,7 @@ class Region:
     lock: LockPolicy | None = None
     limits: RateLimits | None = None
     credentials: RoleCredentials = field(default_factory=lambda: RoleCredentials.shared(None))
+    rehearsal: Rehearsal = NO_LEVERS
 
     def store_as(self, role: Role) -> StoreRef:
         """The store as that role opens it; `Refused` (7) where dr.yaml names no credentials that may serve for it."""

@@ -134,6 +134,18 @@ class JanitorStore(LockingStore, Protocol):
         ...
 
 
+@runtime_checkable
+class BuryingStore(Protocol):
+    """A store in which a drill may do what somebody with its region's credentials would."""
+
+    def bury(self, key: str) -> None:
+        """Delete `key`, naming no version; nothing happens when it is gone. Atomic; safe to retry.
+
+        Where there are versions a marker hides the object, which stays below it; elsewhere it is gone.
+        """
+        ...
+
+
 class RegionJanitor(ContainerStore, JanitorStore, Protocol):
     """A region's store as its janitor opens it, with the question that `drctl init` asks to see whether locks hold."""
 

@@ -112,6 +112,14 @@ class LocalStore:
         """Always `Refused`."""
         raise Refused("a directory has no object lock", where=self.label, hint="leave `lock` out for this region")
 
+    def bury(self, key: str) -> None:
+        """Remove the object, durably."""
+        path = self._path(key)
+        with self._errors_of(key):
+            if path.is_file():
+                path.unlink(missing_ok=True)
+                _sync_directory(path.parent)
+
     def weaken(self, key: str, until: datetime) -> None:  # noqa: ARG002 - the contract's signature
         """Always `Refused`."""
         raise Refused("a directory has no object lock", where=self.label, hint="leave `lock` out for this region")

@@ -63,6 +63,11 @@ class S3Control:
         with self._errors(key):
             s3_locks.extend(self._client, self._bucket.name, key, until, mode, self._label)
 
+    def bury(self, key: str) -> None:
+        """See `BuryingStore.bury`; `key` is the whole one."""
+        with self._errors(key):
+            self._client.delete_object(Bucket=self._bucket.name, Key=key)
+
     def weaken(self, key: str, until: datetime) -> None:
         """Ask for what must be refused: that the lock of `key` ends earlier."""
         with self._errors(key):

@@ -28,6 +28,10 @@ class S3JanitorStore(S3Store):
         """Put `data` on top of the version that has this tag, or in its place where there are no versions."""
         self._control.replace(self._whole(key), data, tag)
 
+    def bury(self, key: str) -> None:
+        """Put a delete marker on top of the object, or delete it where there are no versions."""
+        self._control.bury(self._whole(key))
+
     def weaken(self, key: str, until: datetime) -> None:
         """Ask the server for what it must refuse: that the lock of `key` ends earlier. Only a probe asks."""
         self._control.weaken(self._whole(key), until)

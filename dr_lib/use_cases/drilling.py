@@ -1,13 +1,20 @@
-"""Drills."""
+"""Drills: running one, undoing what one left, and how every scenario stands."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from dr_lib import documents
 from dr_lib.catalog.answers import kept_in, open_or_raise, raise_first
 from dr_lib.errors import DrError
+from dr_lib.model.asset import Asset
 from dr_lib.model.region import Role
+from dr_lib.policy.drill_plan import next_scenario, planned
 from dr_lib.use_cases.moments import moment
 from dr_lib.use_cases.over_config import Document, OverConfig
+
+if TYPE_CHECKING:
+    from dr_lib.model.drill import DrillReport
 
 
 class Drilling(OverConfig):
@@ -20,27 +27,55 @@ class Drilling(OverConfig):
         region: str | None = None,
         disaster_at: str | None = None,
     ) -> Document:
-        """Run a drill and store its evidence in every surviving region that takes it.
+        """Undo what earlier drills left, run a drill, undo it, and store its evidence in every surviving region.
 
-        A failed drill is a document, not an error; evidence that no region took is an error.
+        Without `scenario` the asset's plan says which is due. A failed drill is a document, not an error; evidence that
+        no region took is an error.
         """
-        from dr_lib.standby.opening import open_standby
-        from dr_lib.vault.evidence import record_evidence
-        from dr_lib.workflows.drill.course import World
-        from dr_lib.workflows.drill.drill import drill
+        from dr_lib.use_cases.drill_results import digest_of
+        from dr_lib.use_cases.rehearsing import world_of
+        from dr_lib.workflows.drill.drill import Order, drill
 
         facts = self.config.asset(asset)
         lost = self.config.region(region).name if region else facts.regions[0]
-        policy = self.config.standby(facts.drill.standby)
-        world = World(
-            answers=lambda: self._wiring.answers(facts.regions),
-            survival_kit=self._wiring.survival_kit,
-            forbidden=self._wiring.forbidden,
-            standby=lambda name: open_standby(policy, self._wiring.standby_root, name),
-            clock=self._wiring.clock,
-        )
-        report = drill(facts, scenario or facts.drill.scenario, lost, moment(disaster_at), world)
-        survivors = [name for name in facts.regions if name != lost]
+        chosen = scenario or self._due(facts)
+        order = Order(facts, chosen, lost, moment(disaster_at), digest_of(facts))
+        report = drill(order, world_of(self._wiring, facts, chosen, lost))
+        return documents.drill_document(report, self._recorded(facts, report))
+
+    def undo_drills(self) -> Document:
+        """Undo what drills left that are dead. `{"undone": […], "failed": […], "ok": bool}`; safe to repeat."""
+        from dr_lib.use_cases.rehearsing import journal_of, tools_of
+        from dr_lib.workflows.drill.undo import undo_leftovers
+
+        journal = journal_of(self._wiring)
+        done = undo_leftovers(journal, lambda entry: tools_of(self._wiring, journal, entry))
+        return documents.undone_document(done)
+
+    def drills(self, asset: str | None = None) -> Document:
+        """How every scenario of the assets' plans stands. `{"assets": [{"asset", "scenarios": […], "problems"}]}`."""
+        names = [self.config.asset(asset).name] if asset else list(self.config.assets)
+        return {"assets": [self._matrix(self.config.asset(name)) for name in names]}
+
+    def _matrix(self, asset: Asset) -> Document:
+        from dr_lib.use_cases.drill_results import matrix, results
+
+        told = results(asset, self._wiring.answers(asset.regions))
+        return {"asset": asset.name, **matrix(asset, self.config.encryption, told, self._wiring.clock())}
+
+    def _due(self, asset: Asset) -> str:
+        plan = planned(asset, self.config.encryption)
+        if len(plan) == 1:
+            return plan[0]
+        from dr_lib.use_cases.drill_results import results
+
+        found, _ = results(asset, self._wiring.answers(asset.regions))
+        return next_scenario(plan, {name: past.finished_at for name, past in found.items()})
+
+    def _recorded(self, asset: Asset, report: DrillReport) -> dict[str, str]:
+        from dr_lib.vault.evidence import record_evidence
+
+        survivors = [name for name in asset.regions if name != report.lost_region]
         kept: dict[str, str] = {}
         failed: list[DrError] = []
         for answer in self._wiring.answers(survivors, Role.VERIFIER).values():
@@ -49,4 +84,4 @@ class Drilling(OverConfig):
                 kept[vault.region] = record_evidence(vault, report)
         if not kept:
             raise_first(failed)
-        return documents.drill_document(report, kept)
+        return kept

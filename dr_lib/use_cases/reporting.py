@@ -18,8 +18,8 @@ from dr_lib.policy.exposure import exposure
 from dr_lib.policy.scrub_plan import aged
 from dr_lib.policy.separation import unseparated
 from dr_lib.policy.standing import scrub_doubts, standing
+from dr_lib.use_cases.drill_results import last_recovery, matrix, results
 from dr_lib.use_cases.over_config import Document, OverConfig
-from dr_lib.vault.evidence import PastDrill, last_drill
 from dr_lib.vault.holds import holds
 from dr_lib.vault.scrubs import last_scrub
 from dr_lib.vault.vault import Vault
@@ -67,20 +67,17 @@ class Reporting(OverConfig):
     def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
         own = {region: answers[region] for region in asset.regions}
         known = observe(asset.name, own)
-        mute: list[DrError] = []
-        drills: list[PastDrill | None] = []
-        for vault in open_ones(own, [region for region in own if region not in known.silent]):
-            with kept_in(mute):
-                drills.append(last_drill(vault, asset.name))
-        drilled = _newest(drills)
+        told = results(asset, {region: answer for region, answer in own.items() if region not in known.silent})
+        drilled = last_recovery(told[0])
         verdict = drilled.verdict if drilled else None
-        unread = tuple(f"the evidence of drills cannot be read: {error.what} [{error.where}]" for error in mute)
+        plan = matrix(asset, self.config.encryption, told, self._wiring.clock())
         scrubs, doubts = self._scrubs(asset, open_ones(own, [region for region in own if region not in known.silent]))
-        unknown = (*unread, *doubts)
+        unknown = (*doubts, *plan["problems"])
         found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unknown)
         objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
         return {
             **documents.standing_document(found, drilled, objectives),
+            "scenarios": plan["scenarios"],
             "reading": {region: documents.coverage_document(covered) for region, covered in scrubs.items()},
         }
 
@@ -97,7 +94,3 @@ class Reporting(OverConfig):
                     covered[vault.region] = aged(scrub.covered, now - scrub.at)
                 doubts += [] if scrub is None else scrub_doubts(scrub, covered.get(vault.region))
         return covered, doubts + [f"the word of verifications cannot be read: {error.what}" for error in mute]
-
-
-def _newest(drills: Sequence[PastDrill | None]) -> PastDrill | None:
-    return max((d for d in drills if d is not None), key=lambda d: d.drill, default=None)

@@ -20,7 +20,7 @@ PREDICATE: Final = "urn:dr:evidence:drill:v1"
 
 @dataclass(frozen=True, slots=True)
 class PastDrill:
-    """A drill as its evidence states it."""
+    """A drill as its evidence states it. `policy_sha256` is empty in evidence that does not tell it."""
 
     drill: str
     verdict: str
@@ -28,6 +28,9 @@ class PastDrill:
     rto_s: float | None
     rpo_s: float | None
     key: str
+    scenario: str = ""
+    expected: str = "recovery"
+    policy_sha256: str = ""
 
 
 def statement(report: DrillReport) -> dict[str, Any]:
@@ -80,6 +83,9 @@ def _past_drill(predicate: dict[str, Any], key: str) -> PastDrill:
         rto_s=entries.number(predicate["rto_s"]),
         rpo_s=entries.number(predicate["rpo_s"]),
         key=key,
+        scenario=entries.text(predicate["scenario"]),
+        expected=entries.text(predicate.get("expected") or "recovery"),
+        policy_sha256=entries.text(predicate.get("policy_sha256") or ""),
     )
 
 

@@ -8,12 +8,13 @@ from airflow.sdk import DAG, Param
 
 from dr_airflow.conventions import STANDBY_QUEUE, choice, dag_arguments, dag_id, field, promise, schedule
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
-from dr_lib.config.schema import SCENARIOS
 from dr_lib.model.asset import Asset
+from dr_lib.model.scenario import SCENARIOS
 
 _DOC = """# Drill {name}
-Restores the asset into the standby (`{standby}`) from a region that survives, runs the smoke test there in a fresh
-process, measures RTO and RPO, and leaves the evidence in a surviving vault.
+Brings a disaster over the asset, as far as dr.yaml allows, and undoes it: where the form names none, the one due
+by its plan ({plan}). Restores the asset into the standby (`{standby}`) from a region that survives, runs the smoke test
+there in a fresh process, measures RTO and RPO, and leaves the evidence in a surviving vault.
 The run succeeds exactly when the objectives were proven: see the task `verdict`.
 
 {promise}"""
@@ -24,7 +25,7 @@ def drill_dag(asset: Asset, queue: str = STANDBY_QUEUE) -> DAG:
 
     `verdict` is a leaf that is no teardown: a teardown as only leaf would hide a failure.
     """
-    doc = _DOC.format(name=asset.name, standby=asset.drill.standby, promise=promise(asset))
+    doc = _DOC.format(name=asset.name, standby=asset.drill.standby, plan=_plan(asset), promise=promise(asset))
     dag = DAG(
         dag_id("drill", asset.name),
         schedule=schedule(asset.drill.schedule),
@@ -38,9 +39,13 @@ def drill_dag(asset: Asset, queue: str = STANDBY_QUEUE) -> DAG:
     return dag
 
 
+def _plan(asset: Asset) -> str:
+    return ", ".join(asset.drill.scenarios or (asset.drill.scenario,))
+
+
 def _form(asset: Asset) -> dict[str, Param]:
     return {
-        "scenario": choice(SCENARIOS, asset.drill.scenario, title="Scenario"),
+        "scenario": choice(SCENARIOS, None if asset.drill.scenarios else asset.drill.scenario, title="Scenario"),
         "region": choice(asset.regions, asset.regions[0], title="Region that is lost"),
         "disaster_at": field(
             None,
@@ -57,7 +62,7 @@ def _drill(asset: Asset, queue: str) -> DrillOperator:
     return DrillOperator(
         task_id="drill",
         asset=asset.name,
-        scenario="{{ params.scenario }}",
+        scenario="{{ params.scenario or '' }}",
         region="{{ params.region }}",
         disaster_at="{{ params.disaster_at or '' }}",
         queue=queue,

@@ -174,9 +174,10 @@ def test_a_wrong_form_is_refused_before_anything_starts(demo):
 
 
 def test_up_leaves_alone_what_is_up(demo):
-    before = {process.pid for process in demo.processes()}
+    before = demo.drctl("status")
     assert demo.drctl("up")["started"] == []
-    assert before <= {process.pid for process in demo.processes()}
+    after = demo.drctl("status")
+    assert (after["regions"], after["airflow"]["processes"]) == (before["regions"], before["airflow"]["processes"])
 
 
 def test_an_interrupted_run_is_mended_by_the_next_which_proves_again(demo):

@@ -3,45 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from dr_lib.catalog.observe import Answer, Observation, observe
-from dr_lib.clock import Clock
-from dr_lib.errors import DrError, IntegrityError, NotFound, Refused
+from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import KnownPoint
-from dr_lib.model.drill import Assertion, SmokeResult
+from dr_lib.model.drill import Assertion, Sensitivity, SmokeResult
 from dr_lib.model.manifest import Manifest
-from dr_lib.model.standby import Forbidden
 from dr_lib.policy.choice import LATEST_VERIFIED, choose
 from dr_lib.policy.preflight import Needs, preflight
 from dr_lib.standby.base import Standby
 from dr_lib.vault.vault import Vault
+from dr_lib.workflows.drill.disaster import Disaster
 from dr_lib.workflows.drill.stopwatch import Stopwatch
+from dr_lib.workflows.drill.undo import Undone
+from dr_lib.workflows.drill.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a drill may touch. `answers` opens the regions afresh; `survival_kit` gives the standby's whole knowledge:
-    a configuration that names one region and no source, and that region's credentials alone; `forbidden` names all that
-    a standby with that kit must not reach."""
-
-    answers: Callable[[], Mapping[str, Answer]]
-    survival_kit: Callable[[Asset, str], tuple[str, dict[str, str]]]
-    forbidden: Callable[[Asset, str], Sequence[Forbidden]]
-    standby: Callable[[str], Standby]
-    clock: Clock
+class Blocked(Refused):
+    """The preflight blocked: the standby cannot take the asset, and nothing was fetched."""
 
 
 @dataclass(slots=True)
 class Course:
     """How far a drill got; every field stands for something that happened."""
 
-    lost_how: str = "not probed"
-    lost_really: bool = False
+    disaster: Disaster = field(default_factory=Disaster)
+    struck: tuple[str, ...] = ()
+    undone: Undone | None = None
+    lost_how: str = ""
+    is_silent: bool = False
     observation: Observation = field(default_factory=lambda: Observation((), {}))
     chosen: KnownPoint | None = None
     region: str = ""
@@ -51,30 +46,38 @@ class Course:
     isolation: tuple[Assertion, ...] = ()
     preflight: tuple[dict[str, Any], ...] = ()
     restored: dict[str, Any] = field(default_factory=dict)
+    wanting: dict[str, DrError] = field(default_factory=dict)
     smoke: SmokeResult | None = None
+    control: Sensitivity | None = None
     failure: DrError | None = None
 
 
-def run(asset: Asset, lost: str, name: str, world: World, watch: Stopwatch, course: Course) -> None:
-    """Recover the asset without the region `lost`, telling `course` how far it got; raises what stopped it."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be recovered, without the region `away` if there is one, in a standby of that name. `cramped`: with
+    less room than the asset needs."""
+
+    asset: Asset
+    away: str
+    name: str
+    cramped: bool = False
+
+
+def run(task: Task, world: World, watch: Stopwatch, course: Course) -> None:
+    """Recover the asset, telling `course` how far it got; raises what stopped it."""
     answers = dict(world.answers())
-    answer = answers.pop(lost)
-    course.lost_really, course.lost_how = not isinstance(answer, Vault), _how(lost, answer)
+    if task.away:
+        answer = answers.pop(task.away)
+        course.is_silent, course.lost_how = not isinstance(answer, Vault), _how(task.away, answer)
     watch.lap("detect")
-    vault = _decide(asset, answers, watch.disaster_at, course)
+    vaults = _decide(task.asset, answers, watch.disaster_at, course)
     watch.lap("decide")
-    assert course.chosen is not None, "decided above"
     assert course.manifest is not None, "decided above"
-    with world.standby(name) as standby:
-        config, environ = world.survival_kit(asset, vault.region)
-        course.isolation = standby.isolation(world.forbidden(asset, vault.region), config, environ)
-        course.environment = standby.environment()
-        course.preflight = preflight(course.manifest.environment, course.environment, Needs.of(course.manifest))
-        _refuse_blocked(course.preflight)
-        watch.lap("acquire")
-        course.restored = standby.restore(config, asset.name, course.chosen.point, vault.region, environ)
-        watch.lap("restore")
-        course.smoke = standby.smoke(asset)
+    needs = Needs.of(course.manifest)
+    with world.standby(task.name, needs.disk_bytes // 2 if task.cramped else None) as standby:
+        _admit(standby, needs, course)
+        _restore(task.asset, vaults, standby, world, watch, course)
+        course.smoke = standby.smoke(task.asset)
         watch.lap_smoke(course.smoke)
 
 
@@ -84,32 +87,60 @@ def _how(lost: str, answer: Answer) -> str:
     return f"{lost} did not answer: {answer.what}"
 
 
-def _decide(asset: Asset, answers: Mapping[str, Answer], at: datetime, course: Course) -> Vault:
-    """The newest verified point that survived, and the vault to take it from; its manifest is read here."""
+def chosen_vaults(asset: str, observation: Observation, answers: Mapping[str, Answer], at: datetime) -> tuple[
+    KnownPoint, list[Vault]
+]:  # fmt: skip
+    """The newest point from before `at` that is verified, and the vaults that have it, the one that is asked first
+    ahead. Raises as `choose`."""
+    choice = choose(asset, observation.points, LATEST_VERIFIED, at=at, silent=tuple(observation.silent))
+    found = [answers[region] for region in choice.regions]
+    return choice.point, [vault for vault in found if isinstance(vault, Vault)]
+
+
+def _decide(asset: Asset, answers: Mapping[str, Answer], at: datetime, course: Course) -> list[Vault]:
+    """The vaults to take the point from, in order, from the first one on whose manifest is whole; it is read here."""
     course.observation = observe(asset.name, answers)
-    choice = choose(
-        asset.name, course.observation.points, LATEST_VERIFIED, at=at, silent=tuple(course.observation.silent)
-    )
-    course.chosen = choice.point
-    failed: DrError | None = None
-    for region in choice.regions:
-        vault = answers[region]
-        if not isinstance(vault, Vault):
-            continue
+    course.chosen, vaults = chosen_vaults(asset.name, course.observation, answers, at)
+    for number, vault in enumerate(vaults):
         try:
-            data = vault.manifest_bytes(asset.name, choice.point.point)
-            course.manifest = vault.parse_manifest(asset.name, choice.point.point, data)
+            data = vault.manifest_bytes(asset.name, course.chosen.point)
+            course.manifest = vault.parse_manifest(asset.name, course.chosen.point, data)
         except (IntegrityError, NotFound) as error:
-            failed = error
+            course.wanting[vault.region] = error
         else:
-            course.manifest_sha256, course.region = hashlib.sha256(data).hexdigest(), region
-            return vault
-    raise failed or NotFound("no surviving region holds the chosen point")
+            course.manifest_sha256 = hashlib.sha256(data).hexdigest()
+            return vaults[number:]
+    raise next(iter(course.wanting.values()), NotFound("no surviving region holds the chosen point"))
 
 
-def _refuse_blocked(rows: tuple[dict[str, Any], ...]) -> None:
-    blocking = [f"{row['name']}: {row['reason']}" for row in rows if row["class"] == "blocking"]
+def _admit(standby: Standby, needs: Needs, course: Course) -> None:
+    assert course.manifest is not None, "decided before"
+    course.environment = standby.environment()
+    course.preflight = preflight(course.manifest.environment, course.environment, needs)
+    blocking = [f"{row['name']}: {row['reason']}" for row in course.preflight if row["class"] == "blocking"]
     if blocking:
-        raise Refused(
+        raise Blocked(
             f"the standby cannot take this asset: {'; '.join(blocking)}", hint="give the drill another standby"
         )
+
+
+def _restore(
+    asset: Asset, vaults: Sequence[Vault], standby: Standby, world: World, watch: Stopwatch, course: Course
+) -> None:
+    """Restore from the first vault that can give the point, as a person would: told that a copy is damaged or does not
+    answer, they take the next one. What the first one gave and is whole is not fetched again."""
+    assert course.chosen is not None, "decided before"
+    for vault in vaults:
+        config, environ = world.survival_kit(asset, vault.region)
+        course.isolation += standby.isolation(world.forbidden(asset, vault.region), config, environ)
+        watch.lap("acquire")
+        try:
+            course.restored = standby.restore(config, asset.name, course.chosen.point, vault.region, environ)
+        except (IntegrityError, NotFound, StoreUnavailable) as error:
+            course.wanting[vault.region] = error
+            watch.lap("restore")
+        else:
+            course.region = vault.region
+            watch.lap("restore")
+            return
+    raise next(iter(course.wanting.values()), NotFound("no surviving region holds the chosen point"))

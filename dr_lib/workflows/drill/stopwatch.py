@@ -18,6 +18,10 @@ class Stopwatch:
     phases: list[Phase] = field(default_factory=list)
     _last: float | None = None
 
+    def start(self) -> None:
+        """The disaster is now."""
+        self.disaster_at = self.clock()
+
     def lap(self, name: str) -> None:
         """End the phase `name`. The first one is counted by the wall clock, from a moment that others may have seen."""
         now = monotonic()

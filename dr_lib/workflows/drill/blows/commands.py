@@ -1,0 +1,49 @@
+"""A region is lost, or refuses us, by its team's own commands."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+
+from dr_lib.errors import Refused
+from dr_lib.model.rehearsal import Command
+from dr_lib.standby.child_process import last_words, run_child
+from dr_lib.workflows.drill.blows.blow import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class CommandBlow:
+    """`does` is run to deal the blow and `undoes` to undo it, each within `within_s` seconds and without a shell."""
+
+    region: str
+    name: str
+    does: Command
+    undoes: Command
+    within_s: float
+
+    @property
+    def target(self) -> str:
+        """The region."""
+        return f"region {self.region}"
+
+    def strike(self, tools: Tools) -> str:
+        """`Refused` (7) when the command fails or takes too long: then half of it may be done."""
+        self._run(self.does, self.name, tools)
+        return f"the command `{self.name}` of {self.region} was run"
+
+    def undo(self, tools: Tools) -> str | None:
+        """Run the other command, also when it is not known whether the first one did anything."""
+        self._run(self.undoes, f"the undoing of {self.name}", tools)
+        return None
+
+    def _run(self, argv: Command, name: str, tools: Tools) -> None:
+        where, hint = f"region {self.region}, rehearsal", "run it by hand to see; `drctl drill --undo` tries again"
+        try:
+            done = run_child(argv, environ=tools.environ, cwd=tools.cwd, timeout_s=self.within_s)
+        except subprocess.TimeoutExpired:
+            raise Refused(f"{name} was not done in {self.within_s:.0f} s", where=where, hint=hint) from None
+        except OSError as error:
+            raise Refused(f"{name} cannot be run: {error.strerror}", where=where, hint=hint) from error
+        if done.returncode != 0:
+            words = last_words(done.stderr)
+            raise Refused(f"{name} failed with exit code {done.returncode}: {words}", where=where, hint=hint)
