@@ -38,7 +38,7 @@ class Drilling(OverConfig):
 
         facts = self.config.asset(asset)
         lost = self.config.region(region).name if region else facts.regions[0]
-        chosen = scenario or self._due(facts)
+        chosen = scenario or (facts.drill.scenario if disaster_at else self._due(facts))
         order = Order(facts, chosen, lost, moment(disaster_at), digest_of(facts))
         report = drill(order, world_of(self._wiring, facts, chosen, lost))
         return documents.drill_document(report, self._recorded(facts, report))
