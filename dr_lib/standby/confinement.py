@@ -58,6 +58,12 @@ def confine(root: Path, reach: Reach) -> frozenset[str]:
     return frozenset({FILES, PORTS} if abi >= _PORTS_SINCE and reach.ports is not None else {FILES})
 
 
+def bounds_here() -> tuple[str, ...]:
+    """What `confine` can confine on this machine, of `FILES` and `PORTS`."""
+    abi = landlockpy.abi_version()
+    return (FILES, PORTS)[: (abi > 0) + (abi >= _PORTS_SINCE)]
+
+
 def readable() -> tuple[Path, ...]:
     """Every place that commands of a standby may read whatever their reach: nothing to protect should lie below."""
     return tuple(path.resolve() for path, _ in _always() if path.exists())

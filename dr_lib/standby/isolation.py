@@ -111,7 +111,7 @@ def _read_some(path: Path) -> None:
 def _why_readable() -> str:
     if FILES not in _confined():
         return "nothing confines this standby: the kernel has no Landlock"
-    return "it lies below what every command here may read"
+    return "it lies below what this standby has to read"
 
 
 def _unconnected(name: str, host: str, port: int, bounds: Bounds) -> Assertion:
