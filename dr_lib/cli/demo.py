@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +23,8 @@ def register(app: typer.Typer) -> None:
     command(demo, "run", examples=["drctl demo run --json"])(run)
     command(demo, "down", examples=["drctl demo down"])(down)
     command(demo, "status")(status)
+    for lever in ("lose", "return", "revoke", "reinstate"):
+        _add_lever(demo, lever)
     app.add_typer(demo, name="demo")
 
 
@@ -60,6 +63,23 @@ def status(session: Session) -> None:
 
     facts = commands.status()
     session.output.show(facts, partial(_tell_processes, facts=facts))
+
+
+def _add_lever(demo: typer.Typer, lever: str) -> None:
+    """One of the commands that drills call in the demo; people need not see them."""
+
+    @command(demo, lever, hidden=True)
+    def pull(
+        session: Session,
+        region: Annotated[str, typer.Argument(help="A region of the demo.", show_default=False)],
+        home: Annotated[Path, typer.Option("--home", help="The demo's folder.")],
+    ) -> None:
+        """Do something to a region of the demo, or undo it."""
+        from dr_lib.demo import commands
+        from dr_lib.demo.workspace import Workspace
+
+        facts = commands.pull(lever, region, Workspace(home.absolute()))
+        session.output.show(facts, lambda console: console.print(f"{lever} {region}: done"))
 
 
 def _tell_site(console: Console, facts: dict[str, Any]) -> None:

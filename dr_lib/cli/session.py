@@ -70,13 +70,13 @@ class Session:
 
 
 def command(
-    app: typer.Typer, name: str, *, examples: Sequence[str] = ()
+    app: typer.Typer, name: str, *, examples: Sequence[str] = (), hidden: bool = False
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Register `work(session, …)` as a command; it returns its exit code, None for 0. Its docstring is its help."""
 
     def register(work: Callable[..., int | None]) -> Callable[..., int | None]:
         epilog = "Examples:\n\n" + "\n\n".join(f"  {example}" for example in examples) if examples else None
-        app.command(name, epilog=epilog)(_with_common_options(work))
+        app.command(name, epilog=epilog, hidden=hidden)(_with_common_options(work))
         return work
 
     return register

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dr_lib.clock import monotonic
+from dr_lib.demo.configuration import write_configuration
 from dr_lib.demo.main_job import MainJob, undo_disaster
 from dr_lib.demo.outsider import Seen, look_at
 from dr_lib.demo.processes import AIRFLOW, REGION, await_free, end, members
@@ -14,6 +15,7 @@ from dr_lib.demo.regions import REGIONS, DemoRegions
 from dr_lib.demo.report import job_report
 from dr_lib.demo.start_up import airflow_records, api_of, bring_up, login, runtime_of, site_of, stores_of
 from dr_lib.demo.workspace import Workspace
+from dr_lib.errors import UsageError
 
 Facts = dict[str, Any]
 Say = Callable[[str], None]
@@ -60,6 +62,23 @@ def down(*, workspace: Workspace | None = None, say: Say = say_on_stderr) -> Fac
     taken = await_free(_ports(demo))
     say(f"ended {ended} processes of {demo.home}" if ended else f"nothing was running in {demo.home}")
     return {"home": str(demo.home), "ended": ended, "ports_taken": taken}
+
+
+def pull(lever: str, region: str, workspace: Workspace) -> Facts:
+    """Do to a region what `lever` says (`configuration.LEVERS`); safe to repeat. `{region, lever, running}`.
+
+    What drills call in the demo. `UsageError` (2) for a region that there is not, or was never started.
+    """
+    regions = DemoRegions(workspace)
+    known = [fact["region"] for fact in regions.facts()]
+    if region not in known:
+        raise UsageError(f"no region {region!r} runs here", where=str(workspace.home), hint=f"regions: {known}")
+    pulled = {"lose": regions.stop, "revoke": regions.revoke}.get(lever, regions.start)
+    before = regions.endpoint(region)
+    pulled(region)
+    if regions.endpoint(region) != before:
+        write_configuration(workspace, {name: regions.endpoint(name) for name in REGIONS})
+    return {"region": region, "lever": lever, "running": regions.is_running(region)}
 
 
 def status(*, workspace: Workspace | None = None) -> Facts:

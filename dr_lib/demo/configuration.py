@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ from dr_lib.demo import assets
 from dr_lib.demo.keys import protection
 from dr_lib.demo.regions import LOCKED_REGION, REGIONS, credentials_prefix
 from dr_lib.demo.workspace import Workspace
+from dr_lib.workflows.keys.generate import ESCROW
 
 MODEL = "minilm"
 DATASET = "tables"
+LEVERS = ("lose", "return", "revoke", "reinstate")
+"""Commands of `drctl demo` that do something to a region, or undo it."""
 _HEAD = "# The demo's configuration, written by `drctl demo up`. No secret stands here: see secrets.env and keys/.\n"
 _SUITE = f"expectations/{DATASET}.json"
 _OBJECTIVES = {"rpo": "24h", "rto": "15m"}
@@ -38,8 +42,8 @@ def _document(workspace: Workspace, endpoints: dict[str, str]) -> dict[str, Any]
     dataset = {"kind": "dataset", "expectations": _SUITE}
     return {
         "version": 1,
-        "regions": {name: _region(name, endpoints[name]) for name in REGIONS},
-        **protection(workspace),
+        "regions": {name: _region(name, endpoints[name]) | _levers(workspace, name) for name in REGIONS},
+        **_protection(workspace),
         "limits": {"shard": "32MiB"},
         "assets": {
             MODEL: model | _promised(workspace.sources / MODEL),
@@ -57,5 +61,20 @@ def _region(name: str, endpoint: str) -> dict[str, Any]:
     return region | ({"lock": {"mode": "governance", "days": 1}} if name == LOCKED_REGION else {})
 
 
+def _levers(workspace: Workspace, region: str) -> dict[str, Any]:
+    """What drills may do to the region, by the demo's own commands."""
+    drctl = [sys.executable, "-m", "dr_lib.cli", "demo"]
+    commands = {lever: [*drctl, lever, region, "--home", str(workspace.home)] for lever in LEVERS}
+    return {"rehearsal": {**commands, "damage": True}}
+
+
+def _protection(workspace: Workspace) -> dict[str, Any]:
+    """The escrow key lies here, so that its use can be rehearsed; elsewhere it is brought for the rehearsal alone."""
+    found = protection(workspace)
+    found["encryption"]["escrow"] = f"file:{workspace.keys / ESCROW}"
+    return found
+
+
 def _promised(source: Path) -> dict[str, Any]:
-    return {"source": source.as_uri(), "regions": list(REGIONS), "objectives": dict(_OBJECTIVES)}
+    drill = {"takes_source": True}
+    return {"source": source.as_uri(), "regions": list(REGIONS), "objectives": dict(_OBJECTIVES), "drill": drill}

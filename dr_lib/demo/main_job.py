@@ -20,6 +20,7 @@ from dr_lib.demo.workspace import Workspace
 
 ASSETS = (MODEL, DATASET)
 LOST_REGION = REGIONS[0]
+SCENARIO = "region-lost"
 STEP_SECONDS = 600.0
 
 Facts = dict[str, Any]
@@ -88,7 +89,9 @@ class MainJob:
 
     def _drill(self, asset: str, disaster_at: datetime) -> Facts:
         dag_id = f"dr_drill__{asset}"
-        run_id = self.api.trigger(dag_id, {"region": LOST_REGION, "disaster_at": disaster_at.isoformat()})
+        run_id = self.api.trigger(
+            dag_id, {"scenario": SCENARIO, "region": LOST_REGION, "disaster_at": disaster_at.isoformat()}
+        )
         self.say(f"started {dag_id}")
         drill: Facts = self.api.result_of(dag_id, run_id, "drill", STEP_SECONDS)
         self.say(f"{asset}: {drill['verdict']}")

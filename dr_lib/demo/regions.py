@@ -44,11 +44,37 @@ class DemoRegions:
 
     def start_missing(self) -> list[str]:
         """Start those that do not run, all at once, and wait until they take writes; their names."""
+        for region in filter(self._is_revoked, REGIONS):
+            self.start(region)
         missing = [region for region in REGIONS if not self.is_running(region)]
         with ThreadPoolExecutor(max_workers=len(REGIONS)) as threads, marked(REGION, self.workspace.home):
             records = list(threads.map(self._start, missing))
         self._record(dict(zip(missing, records, strict=True)))
         return missing
+
+    def start(self, region: str) -> None:
+        """Start one region, with its own credentials; nothing happens when it runs like that."""
+        if self.is_running(region) and not self._is_revoked(region):
+            return
+        self.stop(region)
+        self.end_unrecorded()
+        with marked(REGION, self.workspace.home):
+            record = self._start(region)
+        self._record({region: record})
+        self._note_revoked(region, revoked=False)
+
+    def revoke(self, region: str) -> None:
+        """Have the region refuse its credentials: the same server over the same data, with others."""
+        self._note_revoked(region, revoked=True)
+        self.stop(region)
+        stranger = SeaweedRegion(
+            self.workspace.region(region),
+            secrets.token_hex(10),
+            secrets.token_urlsafe(30),
+            self._records()[region].ports,
+        )
+        with marked(REGION, self.workspace.home):
+            self._record({region: stranger.start()})
 
     def end_unrecorded(self) -> None:
         """End servers that an interrupted start left behind before it could record them."""
@@ -93,6 +119,14 @@ class DemoRegions:
         keys, prefix = self.workspace.read_secrets(), credentials_prefix(region)
         access_key, secret_key = keys[f"{prefix}_ACCESS_KEY_ID"], keys[f"{prefix}_SECRET_ACCESS_KEY"]
         return SeaweedRegion(self.workspace.region(region), access_key, secret_key, ports)
+
+    def _is_revoked(self, region: str) -> bool:
+        return region in self.workspace.read_state().get("revoked", [])
+
+    def _note_revoked(self, region: str, *, revoked: bool) -> None:
+        state = self.workspace.read_state()
+        others = [one for one in state.get("revoked", []) if one != region]
+        self.workspace.write_state(state | {"revoked": [*others, region] if revoked else others})
 
     def _records(self) -> dict[str, SeaweedRecord]:
         recorded: Mapping[str, Any] = self.workspace.read_state().get("regions", {})

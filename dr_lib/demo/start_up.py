@@ -37,9 +37,9 @@ def bring_up(demo: Workspace, say: Say) -> list[str]:
     make_keys(demo)
     with ThreadPoolExecutor(max_workers=2) as threads:
         prepared = threads.submit(_prepare_airflow, demo, say)
-        staged = threads.submit(stage_samples, demo)
         regions = _start_regions(demo, say)
-        staged.result()
+        _undo_drills(demo, say)  # what a drill took away must not be staged anew in its place
+        stage_samples(demo)
         site = prepared.result()
     _create_vaults(demo, say)
     return regions + (_start_airflow(site, say) if site else [])
@@ -109,6 +109,14 @@ def _start_regions(demo: Workspace, say: Say) -> list[str]:
     if started:
         say(f"regions started: {', '.join(started)}")
     return started
+
+
+def _undo_drills(demo: Workspace, say: Say) -> None:
+    done = runtime_of(demo).undo_drills()
+    for one in done["undone"]:
+        say(f"undid what drill {one['drill']} ({one['scenario']}) had left")
+    for one in done["failed"]:
+        raise Refused(f"drill {one['drill']} ({one['scenario']}) cannot be undone: {one['why']}", where=str(demo.home))
 
 
 def _create_vaults(demo: Workspace, say: Say) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -41,23 +42,28 @@ class ContainerRunner:
         self._policy = policy
         self._numbers = count(1)
 
-    def prepare(self) -> None:
-        """Make the directory, after removing containers and directories that dead drills of this machine left.
+    def sweep(self) -> None:
+        """Remove containers, and directories beside `root`, whose drill on this machine is dead.
 
         `Refused` when the engine does not answer.
         """
         _remove([found for found, owner in _containers() if owner is not None and owner.is_dead()])
         sweep(self.root.parent)
+
+    def prepare(self) -> None:
+        """Sweep, and make the directory; raises as `sweep`, and `AlreadyExists` when a living process holds it."""
+        self.sweep()
         create_owned(self.root)
 
     def run(self, order: Order, timeout_s: float | None) -> Finished:
-        """Run the order in a container of its own, which is gone when this returns or raises.
+        """Run the order in a container of its own, which is gone when this returns or raises; it also ends by itself.
 
         `UsageError` for an order that needs a network where the policy grants none; `Refused` when the engine fails.
         """
         self._refuse_unreachable(order)
         name = f"dr-standby-{self._drill}-{next(self._numbers)}"
-        there = replace(order, root=str(self.root))
+        limit = None if timeout_s is None else math.ceil(timeout_s)
+        there = replace(order, root=str(self.root), limit_s=limit)
         try:
             finished = _docker(self._arguments(order, name), there.frame(), timeout_s)
         except BaseException:

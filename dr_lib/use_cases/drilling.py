@@ -39,19 +39,25 @@ class Drilling(OverConfig):
 
         facts = self.config.asset(asset)
         lost = self.config.region(region).name if region else facts.regions[0]
-        chosen = scenario or self._due(facts)
+        chosen = scenario or (facts.drill.scenario if disaster_at else self._due(facts))
         order = Order(facts, chosen, lost, moment(disaster_at), digest_of(facts))
         report = drill(order, world_of(self._wiring, facts, chosen, lost))
         return self._recorded(facts, report)
 
     def undo_drills(self) -> Document:
-        """Undo what drills left that are dead. `{"undone": […], "failed": […], "ok": bool}`; safe to repeat."""
+        """Undo and remove what drills left that are dead; safe to repeat.
+
+        `{"undone": […], "failed": […], "unswept": [why], "ok": bool}`; what is unswept are standbys.
+        """
+        from dr_lib.standby.opening import sweep_standbys
         from dr_lib.use_cases.rehearsing import journal_of, tools_of
         from dr_lib.workflows.drill.undo import undo_leftovers
 
         journal = journal_of(self._wiring)
         done = undo_leftovers(journal, lambda entry: tools_of(self._wiring, journal, entry))
-        return documents.undone_document(done)
+        unswept = sweep_standbys(self.config.standbys.values(), self._wiring.standby_root)
+        document = documents.undone_document(done)
+        return document | {"unswept": unswept, "ok": document["ok"] and not unswept}
 
     def drills(self, asset: str | None = None) -> Document:
         """How every scenario of the assets' plans stands. `{"assets": [{"asset", "scenarios": […], "problems"}]}`."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from dataclasses import dataclass
+from typing import Final
 
 from dr_lib.errors import Refused
 from dr_lib.model.rehearsal import Command
 from dr_lib.standby.child_process import last_words, run_child
 from dr_lib.workflows.drill.blows.blow import Tools
 
+_LEAD: Final = (sys.executable, "-I", "-m", "dr_lib.standby.lead")
+
 
 @dataclass(frozen=True, slots=True)
 class CommandBlow:
-    """`does` is run to deal the blow and `undoes` to undo it, each within `within_s` seconds and without a shell."""
+    """`does` is run to deal the blow and `undoes` to undo it, each within `within_s` seconds and without a shell.
+    A command ends with the drill that runs it."""
 
     region: str
     name: str
@@ -39,11 +45,11 @@ class CommandBlow:
     def _run(self, argv: Command, name: str, tools: Tools) -> None:
         where, hint = f"region {self.region}, rehearsal", "run it by hand to see; `drctl drill --undo` tries again"
         try:
-            done = run_child(argv, environ=tools.environ, cwd=tools.cwd, timeout_s=self.within_s)
+            done = run_child(
+                [*_LEAD, str(os.getpid()), *argv], environ=tools.environ, cwd=tools.cwd, timeout_s=self.within_s
+            )
         except subprocess.TimeoutExpired:
             raise Refused(f"{name} was not done in {self.within_s:.0f} s", where=where, hint=hint) from None
-        except OSError as error:
-            raise Refused(f"{name} cannot be run: {error.strerror}", where=where, hint=hint) from error
         if done.returncode != 0:
             words = last_words(done.stderr)
             raise Refused(f"{name} failed with exit code {done.returncode}: {words}", where=where, hint=hint)
