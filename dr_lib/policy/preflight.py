@@ -185,11 +185,20 @@ def _driver(recorded: Mapping[str, str], present: Mapping[str, str], needs: Need
     """CUDA's versions matter where there is a GPU now, or must be."""
     if "driver" in recorded:
         then, now = recorded["driver"], present.get("driver", ABSENT)
-        yield _row("driver", then, now, _judge_version("driver", then, now))
+        yield _row("driver", then, now, _judge_driver(then, now))
     build = present.get("torch_cuda", ABSENT)
     if present.get("accelerator", "cpu") == "cpu":
         return
     yield _row("torch's CUDA", recorded.get("torch_cuda", ABSENT), build, _judge_cuda(build, present, needs))
+
+
+def _judge_driver(then: str, now: str) -> tuple[str, str]:
+    if then in {now, ABSENT}:
+        return FINE, "as recorded" if then == now else "was not there when the point was made"
+    if now == ABSENT:
+        return RISKY, "no driver here"
+    same = then.partition(".")[0] == now.partition(".")[0]
+    return (FINE, "same major version") if same else (RISKY, "another major version")
 
 
 def _judge_cuda(build: str, present: Mapping[str, str], needs: Needs) -> tuple[str, str]:

@@ -24,6 +24,7 @@ _READ: Final = AccessFS.READ_FILE | AccessFS.READ_DIR
 _RUN: Final = _READ | AccessFS.EXECUTE
 _DEVICE: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV
 _OF_FILES: Final = _DEVICE | AccessFS.EXECUTE | AccessFS.TRUNCATE
+_SHARED: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.MAKE_REG | AccessFS.REMOVE_FILE | AccessFS.TRUNCATE
 _ALL: Final = landlockpy.fs_for_abi(landlockpy.abi_version())
 _PORTS_SINCE: Final = 4
 _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -57,6 +58,12 @@ def confine(root: Path, reach: Reach) -> frozenset[str]:
     return frozenset({FILES, PORTS} if abi >= _PORTS_SINCE and reach.ports is not None else {FILES})
 
 
+def bounds_here() -> tuple[str, ...]:
+    """What `confine` can confine on this machine, of `FILES` and `PORTS`."""
+    abi = landlockpy.abi_version()
+    return (FILES, PORTS)[: (abi > 0) + (abi >= _PORTS_SINCE)]
+
+
 def readable() -> tuple[Path, ...]:
     """Every place that commands of a standby may read whatever their reach: nothing to protect should lie below."""
     return tuple(path.resolve() for path, _ in _always() if path.exists())
@@ -77,6 +84,8 @@ def _always() -> Iterator[tuple[Path, AccessFS]]:
     for pattern in _DEVICES:
         for device in Path("/dev").glob(pattern):
             yield device, _DEVICE
+    # Locks and shared memory of multiprocessing lie there. It cannot be listed, so that of others is not found.
+    yield Path("/dev/shm"), _SHARED  # noqa: S108
 
 
 def _python() -> Iterator[str]:

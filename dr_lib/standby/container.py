@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -51,13 +52,14 @@ class ContainerRunner:
         create_owned(self.root)
 
     def run(self, order: Order, timeout_s: float | None) -> Finished:
-        """Run the order in a container of its own, which is gone when this returns or raises.
+        """Run the order in a container of its own, which is gone when this returns or raises; it also ends by itself.
 
         `UsageError` for an order that needs a network where the policy grants none; `Refused` when the engine fails.
         """
         self._refuse_unreachable(order)
         name = f"dr-standby-{self._drill}-{next(self._numbers)}"
-        there = replace(order, root=str(self.root))
+        limit = None if timeout_s is None else math.ceil(timeout_s)
+        there = replace(order, root=str(self.root), limit_s=limit)
         try:
             finished = _docker(self._arguments(order, name), there.frame(), timeout_s)
         except BaseException:

@@ -19,6 +19,8 @@ from dr_lib.standby.process import LAUNCHER
 if TYPE_CHECKING:
     from dr_lib.standby.cluster import Cluster
 
+VOLUME: Final = Path("/standby")
+"""Where a pod mounts the volume that is its standby's directory."""
 START_LIMIT_S: Final = 900
 """A large image on a new node takes minutes to be there."""
 _CLOCK: Final = "import time; print(time.monotonic())"
@@ -27,9 +29,9 @@ _CLOCK: Final = "import time; print(time.monotonic())"
 class PodRunner:
     """One pod; its commands come by exec, and credentials over their stdin: no Secret is made that could stay."""
 
-    def __init__(self, policy: StandbyPolicy, drill: str, root: Path = Path("/standby")) -> None:
-        """`root` is where the pod's volume is mounted. Asks the cluster nothing yet."""
-        self.root: Path = root
+    def __init__(self, policy: StandbyPolicy, drill: str, root: Path | None = None) -> None:
+        """`root` is where the pod's volume is mounted (`VOLUME`). Asks the cluster nothing yet."""
+        self.root: Path = root or VOLUME
         self.monotonic_ahead_s = 0.0
         self._policy = policy
         self._drill = drill

@@ -11,7 +11,9 @@ from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.check import Check
 from dr_lib.model.config import Config
+from dr_lib.model.standby import StandbyKind, StandbyPolicy
 from dr_lib.sources.base import Source
+from dr_lib.standby.confinement import bounds_here
 from dr_lib.vault.vault import Vault
 
 
@@ -21,6 +23,7 @@ def examine(config: Config, answers: Mapping[str, Answer], open_source: Callable
         *(_region(name, answer) for name, answer in answers.items()),
         *(_source(asset, open_source) for asset in config.assets.values()),
         *_programs(config),
+        *_standbys(config),
     )
 
 
@@ -50,6 +53,23 @@ def _programs(config: Config) -> Iterator[Check]:
             found = importlib.util.find_spec(module) is not None
             fix = "" if found else f"pip install {module.replace('_', '-')}"
             yield Check(f"smoke test of {asset.name}", found, f"{module} is {'there' if found else 'missing'}", fix)
+
+
+def _standbys(config: Config) -> Iterator[Check]:
+    """Those that drills use. Which of them this machine can make is stated; that another one does is no failure."""
+    named = {asset.drill.standby for asset in config.assets.values()}
+    for name in sorted(named & config.standbys.keys()):
+        yield Check(f"standby {name}", True, _told(config.standby(name)))
+
+
+def _told(policy: StandbyPolicy) -> str:
+    if policy.kind is StandbyKind.PROCESS:
+        confined = bounds_here()
+        return f"a process, confined in {' and '.join(confined)}" if confined else "a process, confined in nothing"
+    if policy.kind is StandbyKind.CONTAINER:
+        return "docker is there" if shutil.which("docker") else "not from here: docker is missing"
+    missing = importlib.util.find_spec("kubernetes") is None
+    return "not from here: pip install 'dr-lib[kubernetes]'" if missing else "the Kubernetes client is there"
 
 
 def _needed_module(asset: Asset) -> str | None:

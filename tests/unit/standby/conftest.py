@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -27,6 +28,7 @@ from dr_lib.model.region import StoreRef
 from dr_lib.runtime import Runtime
 from dr_lib.standby import smoke
 from dr_lib.standby.proof import record_proof
+from tests.unit.standby.stand_ins import Docker, put_docker, put_kubeconfig
 
 AssetOf = Callable[..., Asset]
 
@@ -172,3 +174,19 @@ def _held_child(attachments: Path, act: Callable[[psutil.Process], None]) -> Ite
 @pytest.fixture
 def held_child() -> Callable[[Path, Callable[[psutil.Process], None]], object]:
     return _held_child
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
+    return put_docker(tmp_path / "docker", monkeypatch)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A `StandInCluster` that the kubeconfig's context `here` leads to."""
+    pytest.importorskip("kubernetes", reason="the extra `kubernetes` is not installed")
+    from tests.unit.standby.stand_in_cluster import StandInCluster
+
+    with StandInCluster() as found:
+        put_kubeconfig(tmp_path / "kubeconfig", found.url, monkeypatch)
+        yield found

@@ -8,6 +8,7 @@ from pathlib import Path
 import landlockpy
 import pytest
 
+from dr_lib.standby import confinement
 from dr_lib.standby.orders import Order, Reach
 from dr_lib.standby.process import ProcessRunner
 
@@ -51,6 +52,8 @@ def tried(runner: ProcessRunner, code: str, reach: Reach | None = None, **enviro
         ("import os; open(f'/proc/{os.getppid()}/environ').read()", "PermissionError"),
         ("import socket; socket.create_server(('127.0.0.1', 0))", "PermissionError"),
         ("import torch, numpy, safetensors", "done"),
+        ("import multiprocessing; multiprocessing.Lock()", "done"),
+        ("import os; os.listdir('/dev/shm')", "PermissionError"),
     ],
 )
 def test_a_command_can_do_its_work_and_no_more(runner: ProcessRunner, code: str, expected: str) -> None:
@@ -70,3 +73,15 @@ def test_it_starts_with_what_it_was_given_and_no_more(runner: ProcessRunner, mon
     names = json.dumps(sorted(["PATH", "LANG", "HOME", "TMPDIR", "DR_GIVEN", "DR_STANDBY_CONFINED"]))
     code = f"import os, json; names = sorted(os.environ); assert names == {names}, names"
     assert tried(runner, code, DR_GIVEN="x") == "done"
+
+
+def test_without_landlock_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(landlockpy, "abi_version", lambda: 0)
+    assert confinement.confine(tmp_path, Reach()) == frozenset()
+    assert list(tmp_path.parent.iterdir())  # and this process is as free as before
+
+
+def test_where_any_port_is_needed_ports_are_not_claimed(runner: ProcessRunner) -> None:
+    code = "import os; assert os.environ['DR_STANDBY_CONFINED'] == 'files', os.environ['DR_STANDBY_CONFINED']"
+    assert tried(runner, code, Reach(ports=None)) == "done"
+    assert tried(runner, code.replace("'files'", "'files,ports'")) == "done"

@@ -86,7 +86,7 @@ def test_what_the_standby_has_to_reach_is_not_called_cut_off(tmp_path: Path) -> 
     connected, read = found["region x cannot be connected to"], found["the source cannot be read"]
     assert (connected.held, read.held) == (None, None)
     assert "Landlock tells ports apart, not hosts" in connected.detail
-    assert "below what every command here may read" in read.detail
+    assert "below what this standby has to read" in read.detail
 
 
 def test_without_a_confinement_nothing_is_called_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,23 +28,6 @@ from tests.unit.standby.stand_in_cluster import StandInCluster
 IMAGE = f"registry.example/dr@sha256:{'0a' * 32}"
 POLICY = StandbyPolicy("pod", StandbyKind.KUBERNETES, image=IMAGE, namespace="dr", context="here")
 DRILL = "20261126T120000000000Z-0a1b2c3d"
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandInCluster]:
-    with StandInCluster() as found:
-        kubeconfig = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "current-context": "elsewhere",
-            "clusters": [{"name": "c", "cluster": {"server": found.url}}],
-            "users": [{"name": "u", "user": {"token": "not-a-secret"}}],
-            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-        }
-        path = tmp_path / "kubeconfig"
-        path.write_text(json.dumps(kubeconfig))
-        monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(path))
-        yield found
 
 
 @pytest.fixture
