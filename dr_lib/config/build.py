@@ -112,7 +112,7 @@ def _drill(drill: DrillSchema) -> DrillPolicy:
 def _smoke(smoke: SmokeSchema, folder: Path) -> SmokePolicy:
     judged = smoke.tolerance
     tolerance = Tolerance(judged.cosine, judged.max_abs, judged.latency)
-    return SmokePolicy(smoke.loader, _beside(smoke.golden, folder), tolerance)
+    return SmokePolicy(smoke.loader, _beside(smoke.golden, folder), tolerance, smoke.device)
 
 
 def _signature(signature: SignatureSchema, folder: Path) -> SignaturePolicy:

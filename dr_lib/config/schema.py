@@ -20,6 +20,7 @@ from dr_lib.config.strict import Strict
 from dr_lib.model.scenario import SCENARIOS
 
 LOADERS = ("sentence-transformers",)
+DEVICES = ("auto", "cuda")
 
 
 def _version(value: object) -> int:
@@ -234,6 +235,7 @@ class SmokeSchema(Strict):
     loader: Annotated[str, BeforeValidator(_one_of(LOADERS))]
     golden: Text | None = None
     tolerance: ToleranceSchema = ToleranceSchema()
+    device: Annotated[str, BeforeValidator(_one_of(DEVICES))] = "auto"
 
 
 class VerifySchema(Strict):

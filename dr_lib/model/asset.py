@@ -64,12 +64,14 @@ class SmokePolicy:
     """How a restored model is loaded and judged.
 
     `golden` is a JSON-lines file of inputs (`{"input": "…"}` a line); None means the sentences shipped with the
-    loader. The outputs are recorded from the live model at every backup and travel inside the point.
+    loader. The outputs are recorded from the live model at every backup and travel inside the point. `device` is `cuda`
+    where the test must run on a GPU (then a standby without one is refused), else `auto`: on whatever is there.
     """
 
     loader: str
     golden: Path | None
     tolerance: Tolerance
+    device: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
