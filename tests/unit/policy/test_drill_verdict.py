@@ -19,7 +19,7 @@ UNKNOWN = (Assertion("the source is out of reach", held=None, detail="no way to 
 CUT_OFF = (Assertion("the source is out of reach", held=True, detail="refused"),)
 
 
-def control(caught: bool | None) -> Sensitivity:
+def control(*, caught: bool | None) -> Sensitivity:
     return Sensitivity((Control("two layers swapped", caught=caught, detail="one layer only"),))
 
 

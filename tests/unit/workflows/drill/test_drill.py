@@ -12,6 +12,7 @@ from typing import Any, Self
 import pytest
 
 from dr_lib.catalog.observe import Answer
+from dr_lib.clock import utc_now
 from dr_lib.errors import DrError, IntegrityError, OutOfSpace, Refused, StoreUnavailable, UsageError
 from dr_lib.model.drill import Assertion, DrillReport, SmokeResult
 from dr_lib.model.rehearsal import Rehearsal
@@ -129,7 +130,7 @@ def world_over(vaults: Vaults, standby: StandIn) -> World:
         ground=Ground(regions=wiring.config.regions),
         journal=journal,
         tools=lambda entry: Tools(janitor_of(vaults), {"PATH": "/usr/bin:/bin"}, folder, journal.kept(entry.drill)),
-        store_clock=lambda: datetime.now(UTC),
+        store_clock=utc_now,
     )
 
 
@@ -208,24 +209,24 @@ def packs(site: Site) -> dict[str, bytes]:
 @pytest.mark.parametrize("hours", [6, -6, 5000])
 def test_a_clock_that_is_off_is_noticed_and_no_wrong_rpo_claimed(site: Site, hours: int):
     skew = timedelta(hours=hours)
-    site.change(clock=lambda: datetime.now(UTC) + skew, skew=skew)
+    site.change(clock=lambda: utc_now() + skew, skew=skew)
     done = site.drill("clock-skewed")
     assert (done.verdict, done.reasons) == ("proven", ())
     assert done.clock_skew_s == pytest.approx(skew.total_seconds(), abs=2)
     assert 0 < done.rpo_s < 600
-    assert abs(done.started_at - datetime.now(UTC)) < timedelta(minutes=5)
+    assert abs(done.started_at - utc_now()) < timedelta(minutes=5)
 
 
 def test_a_clock_that_cannot_be_compared_claims_no_rpo(site: Site):
     skew = timedelta(hours=6)
-    site.change(clock=lambda: datetime.now(UTC) + skew, skew=skew, store_clock=lambda: None)
+    site.change(clock=lambda: utc_now() + skew, skew=skew, store_clock=lambda: None)
     done = site.drill("clock-skewed")
     assert (done.verdict, done.rpo_s, done.rpo_by_region) == ("not proven", None, {})
     assert any("RPO is not known" in reason for reason in done.reasons)
 
 
 def test_a_clock_of_its_own_accord_off_is_set_right_in_any_scenario(site: Site):
-    site.change(clock=lambda: datetime.now(UTC) - timedelta(days=3))
+    site.change(clock=lambda: utc_now() - timedelta(days=3))
     done = site.drill("catalog-lost")
     assert done.verdict == "proven", "by the wrong clock no point is old enough"
     assert done.clock_skew_s == pytest.approx(-3 * 86_400, abs=2)
@@ -329,7 +330,7 @@ def test_a_drill_of_the_same_target_is_refused_while_one_is_at_it(site: Site):
 def test_what_another_hand_did_is_not_done_again(site: Site):
     one = lose(site)
     moved = one.rename(one.with_name("lost by another hand"))
-    at = datetime.now(UTC)
+    at = utc_now()
     done = site.drill(at=at)
     moved.rename(one)
     assert (done.verdict, done.disaster_at, done.applied.really, done.applied.undone) == ("proven", at, True, None)
