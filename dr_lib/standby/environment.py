@@ -44,7 +44,7 @@ def capture() -> dict[str, str]:
 
 
 def resources(root: Path) -> dict[str, str]:
-    """What is free at this moment, in bytes: on `root`'s file system (it need not exist), of memory, of the first GPU's.
+    """What is free at this moment, in bytes: on `root`'s file system (it need not exist), of memory, of one GPU.
 
     Memory is what can be had without swapping, and no more than the control group of this process may take.
     """
