@@ -15,7 +15,7 @@ _BOUNDS: Final = {
     "acquire": "starting the standby and its programs, and looking it over",
     "fetch": "the link to the surviving region",
     "decode": "decoding on this CPU, and writing to this disk",
-    "detour": "copies that were tried first and are damaged or gone",
+    "try": "a copy that was tried first and is damaged or gone",
     "load": "importing libraries and reading the weights",
     "warm-up": "the first run of the model, which nobody waits for twice",
     "first output": "the model's own answer",
@@ -34,5 +34,7 @@ def critical_path(phases: Sequence[Phase]) -> tuple[str, ...]:
         if not total > 0 or covered >= SHARE * total:
             break
         covered += length
-        told.append(f"{name}, {length / total:.0%}: {_BOUNDS.get(name, 'not known what')}")
+        told.append(
+            f"{name}, {length / total:.0%}: {_BOUNDS.get(name.partition(' ')[0] if name.startswith('try ') else name, 'not known what')}"
+        )
     return tuple(told)
