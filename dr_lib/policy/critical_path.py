@@ -38,3 +38,7 @@ def critical_path(phases: Sequence[Phase]) -> tuple[str, ...]:
             f"{name}, {length / total:.0%}: {_BOUNDS.get(name.partition(' ')[0] if name.startswith('try ') else name, 'not known what')}"
         )
     return tuple(told)
+
+
+def _kind(name: str) -> str:
+    return "try" if name.startswith("try ") else name
