@@ -46,11 +46,13 @@ class SmokePolicy:
 
     `golden` is a JSON-lines file of inputs (`{"input": …}` a line, with `"output": […]` where the right answer is known
     beforehand); None means the sentences shipped with the loader. The outputs are recorded from the live model at
-    every backup and travel inside the point. The test is ended after `timeout_s` seconds.
+    every backup and travel inside the point. `device` is `cuda` where the test must run on a GPU (then a standby
+    without one is refused), else `auto`: on whatever is there. The test is ended after `timeout_s` seconds.
     """
 
     loader: str
     golden: Path | None
     tolerance: Tolerance
+    device: str = "auto"
     limits: SmokeLimits = field(default_factory=SmokeLimits)
     timeout_s: float = 600.0

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from dr_lib.standby.environment import capture
 from tests.faults.test_full_disk import mount, small_disk
 from tests.world import ASSET, World, make_world
 
@@ -30,10 +31,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-def in_the_usual_standby(world: World) -> Path:
-    """The world's configuration with the drill in `local`, in a file of its own."""
+def in_the_usual_standby(world: World, **more: Any) -> Path:
+    """The world's configuration with the drill in `local`, and `more` fields of the asset, in a file of its own."""
     said = json.loads(world.config().read_text())
-    said["assets"][ASSET]["drill"]["standby"] = "local"
+    said["assets"][ASSET] |= {"drill": {"standby": "local"}, **more}
     path = world.folder / "local.yaml"
     path.write_text(json.dumps(said))
     return path
@@ -79,3 +80,12 @@ def test_a_small_file_system_that_fills_up_half_way_is_the_reason(world: World) 
     with small_disk(standbys, "size=8m,nr_inodes=60"):  # enough room, and names for a third of the files
         document = drilled(in_the_usual_standby(world), standbys)
     assert "free some space" in document["reasons"][0]
+
+
+def test_a_standby_without_a_gpu_is_refused_where_the_test_demands_one(world: World, tmp_path: Path) -> None:
+    if (reported := capture()["accelerator"]) != "cpu":
+        pytest.skip(f"this machine has a GPU: {reported}")
+    smoke = {"loader": "sentence-transformers", "device": "cuda"}
+    document = drilled(in_the_usual_standby(world, smoke=smoke), tmp_path / "standby")
+    assert "accelerator: no GPU here, and the smoke test must run on one" in document["reasons"][0]
+    assert document["bytes"] == 0

@@ -2,8 +2,8 @@
 
 The right model never answers twice the same to the last bit: the number of threads and the size of a batch change the
 order of sums. How far that goes is measured when the golden outputs are recorded, and travels with them. The margin
-between that and what a damaged model does is wide: for all-MiniLM-L6-v2 asking again moves an element by 3e-7, noise of 1 %
-in whichever weight matrix that its answers depend on by 2e-4 and more (`make sensitivity` measures both).
+between that and what a damaged model does is wide: for all-MiniLM-L6-v2 asking again moves an element by 3e-7, noise
+of 1 % in any weight matrix that its answers depend on by 2e-4 and more (`make sensitivity` measures both).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def spread(rows: Matrix, others: Sequence[Matrix]) -> Spread:
 
 
 def resolve(tolerance: Tolerance, golden: Matrix, found: Spread | None, *, elsewhere: bool) -> Tolerance:
-    """The tolerance with `cosine` and `max_abs` set: what the configuration says, else what was measured times a margin.
+    """The tolerance with `cosine` and `max_abs` set: as the configuration says, else what was measured times a margin.
 
     `found` is None where nothing was measured. `elsewhere`: another accelerator answers than the recorded one.
     """

@@ -50,7 +50,7 @@ def read_golden(path: Path, loader: str) -> Recorded:
 
 def _recorded(document: dict[str, Any]) -> Recorded:
     rows = np.asarray(document["outputs"], dtype=np.float32)
-    if rows.ndim != 2 or len(rows) != len(document["inputs"]) or not len(rows):  # noqa: PLR2004 - a matrix
+    if rows.ndim != 2 or len(rows) != len(document["inputs"]) or not len(rows):
         raise ValueError("one row an input")
     measured = document.get("spread")
     return Recorded(

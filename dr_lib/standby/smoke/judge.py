@@ -29,8 +29,8 @@ class Verdict:
 class Observed:
     """What the restored model did. `median_s` is the median latency of one input in seconds.
 
-    `gpu` names the GPU of the machine, used or not; `weights` the tensors in memory that are not the recorded ones, with
-    the check that says so.
+    `gpu` names the GPU of the machine, used or not; `weights` the check of the tensors in memory, and those that are
+    not the recorded ones.
     """
 
     rows: Matrix
@@ -60,9 +60,7 @@ def row_holds(row: Matrix, golden: Matrix, tolerance: Tolerance) -> bool:
     return all(check.passed for check in _output_checks(row[None], golden[None], tolerance))
 
 
-def judge(
-    observed: Observed, golden: Golden, tolerance: Tolerance, limits: SmokeLimits | None = None
-) -> Verdict:
+def judge(observed: Observed, golden: Golden, tolerance: Tolerance, limits: SmokeLimits | None = None) -> Verdict:
     """Compare everything that can be compared; a shape that differs leaves the rows uncompared and fails them.
 
     `cosine` and `max_abs` of the tolerance are set (see `calibration.resolve`).
@@ -109,7 +107,7 @@ def _output_checks(rows: Matrix, golden: Matrix, tolerance: Tolerance) -> list[S
 
 def _digits(similarity: float) -> str:
     """As many digits as tell it from 1, and six at least."""
-    return f"{similarity:.6f}" if 1.0 - similarity > 1e-5 else f"{similarity:.9f}"  # noqa: PLR2004 - a few digits
+    return f"{similarity:.6f}" if 1.0 - similarity > 1e-5 else f"{similarity:.9f}"
 
 
 def _perplexity_checks(observed: Observed, golden: Golden, tolerance: Tolerance) -> list[SmokeCheck]:
@@ -160,7 +158,7 @@ def _drift(first: SmokeCheck) -> str:
 
 def _weights(observed: Observed) -> str:
     unlike = observed.weights[1] if observed.weights is not None else ()
-    more = f" and {len(unlike) - 3} more" if len(unlike) > 3 else ""  # noqa: PLR2004 - a few names
+    more = f" and {len(unlike) - 3} more" if len(unlike) > 3 else ""
     return f"; in memory {', '.join(unlike[:3])}{more} not as recorded" if unlike else ""
 
 

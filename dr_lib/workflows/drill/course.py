@@ -73,12 +73,16 @@ def run(task: Task, world: World, watch: Stopwatch, course: Course) -> None:
     vaults = _decide(task.asset, answers, watch.disaster_at, course)
     watch.lap("decide")
     assert course.manifest is not None, "decided above"
-    needs = Needs.of(course.manifest)
+    needs = Needs.of(course.manifest, demands_gpu=_demands_gpu(task.asset))
     with world.standby(task.name, needs.disk_bytes // 2 if task.cramped else None) as standby:
         _admit(standby, needs, course)
         _restore(task.asset, vaults, standby, world, watch, course)
         course.smoke = standby.smoke(task.asset)
         watch.lap_smoke(course.smoke)
+
+
+def _demands_gpu(asset: Asset) -> bool:
+    return asset.smoke is not None and asset.smoke.device == "cuda"
 
 
 def _how(lost: str, answer: Answer) -> str:

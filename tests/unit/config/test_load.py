@@ -12,9 +12,10 @@ import pytest
 
 from dr_lib.config import load_config
 from dr_lib.errors import Refused, UsageError
-from dr_lib.model.asset import AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
+from dr_lib.model.asset import AssetKind, DrillPolicy, Objectives, Retention
 from dr_lib.model.gates import Gates
 from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
+from dr_lib.model.smoke import SmokePolicy, Tolerance
 
 WHOLE = """
 version: 1
@@ -34,7 +35,8 @@ assets:
     schedule: "0 * * * *"
     objectives: {rpo: 1h, rto: 15m}
     retention: {hourly: 1, daily: 2, weekly: 3, monthly: 4}
-    smoke: {loader: sentence-transformers, golden: golden/minilm.jsonl, tolerance: {cosine: 0.9, latency: 250ms}}
+    smoke: {loader: sentence-transformers, golden: golden/minilm.jsonl, device: cuda,
+            tolerance: {cosine: 0.9, latency: 250ms}}
     verify: {schedule: "@daily", within: 14d, heal: true}
     drill: {schedule: null, scenario: region-lost, standby: gpu-standby}
   reviews:
@@ -115,8 +117,8 @@ def test_an_asset_is_what_the_file_says(tmp_path):
     assert asset.objectives == Objectives(timedelta(hours=1), timedelta(minutes=15))
     assert asset.retention == Retention(1, 2, 3, 4)
     assert asset.drill == DrillPolicy(None, "region-lost", "gpu-standby")
-    tolerance = Tolerance(0.9, 0.01, 0.25)
-    assert asset.smoke == SmokePolicy("sentence-transformers", tmp_path / "golden/minilm.jsonl", tolerance)
+    tolerance = Tolerance(cosine=0.9, latency_s=0.25)
+    assert asset.smoke == SmokePolicy("sentence-transformers", tmp_path / "golden/minilm.jsonl", tolerance, "cuda")
 
 
 def test_a_source_may_have_its_own_endpoint_and_credentials(tmp_path):

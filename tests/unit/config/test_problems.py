@@ -97,6 +97,10 @@ def test_the_error_is_a_usage_error_that_prints_the_file_and_every_line(tmp_path
         ("retention: {max_age: 0d}", "assets.m.retention.max_age: '0d' is no length of time"),
         ("retention: {hourly: yes}", "assets.m.retention.hourly: True is not allowed"),
         ("smoke: {golden: g.jsonl}", "assets.m.smoke.loader: this field is required; add `loader: sentence-transf"),
+        (
+            "smoke: {loader: sentence-transformers, device: tpu}",
+            "assets.m.smoke.device: 'tpu' is not known; write auto",
+        ),
         ("smoke: {loader: torch}", "assets.m.smoke.loader: 'torch' is not known; write sentence-transformers"),
         ("smoke: {loader: sentence-transformers, tolerance: {cosine: 1.5}}", "assets.m.smoke.tolerance.cosine: 1.5 is"),
         ("smoke: {loader: sentence-transformers, tolerance: {max_abs: .nan}}", "assets.m.smoke.tolerance.max_abs: nan"),
