@@ -75,6 +75,8 @@ def _tell_undone(console: Console, document: dict[str, Any]) -> None:
             console.print(f"  {note}")
     for one in document["failed"]:
         console.print(f"NOT undone: {one['scenario']} of {one['asset']}, drill {one['drill']}: {one['why']}")
+    for problem in document["unswept"]:
+        console.print(f"NOT looked at for what drills left: {problem}")
     if not document["undone"] and not document["failed"]:
         console.print("no drill has left anything to undo")
 

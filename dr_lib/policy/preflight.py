@@ -112,13 +112,15 @@ def _vram(present: Mapping[str, str], needs: Needs) -> Iterator[dict[str, Any]]:
     if needs.tensor_bytes is None or present.get("accelerator", "cpu") == "cpu":
         return
     needed = int(needs.tensor_bytes * LOADED) + CONTEXT_BYTES
-    total = _bytes(present, "vram_bytes")
+    free = _bytes(present, "vram_free_bytes")
+    if free is None:
+        free = _bytes(present, "vram_bytes")
     judged = (BLOCKING if needs.demands_gpu else RISKY, "less than the tensors, a quarter more and a CUDA context take")
-    if total is None:
+    if free is None:
         judged = (RISKY, "the GPU's memory could not be told")
-    elif total >= needed:
+    elif free >= needed:
         judged = (FINE, "the tensors fit, with a quarter more and a CUDA context")
-    yield _row("vram bytes", needed, _told(total), judged)
+    yield _row("vram bytes", needed, _told(free), judged)
 
 
 def _told(count: int | None) -> str:

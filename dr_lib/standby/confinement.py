@@ -25,7 +25,6 @@ _RUN: Final = _READ | AccessFS.EXECUTE
 _DEVICE: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV
 _OF_FILES: Final = _DEVICE | AccessFS.EXECUTE | AccessFS.TRUNCATE
 _SHARED: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.MAKE_REG | AccessFS.REMOVE_FILE | AccessFS.TRUNCATE
-_ALL: Final = landlockpy.fs_for_abi(landlockpy.abi_version())
 _PORTS_SINCE: Final = 4
 _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _FACTS: Final = ("/proc", "/sys", "/run/systemd/resolve", "/run/nvidia-persistenced")
@@ -45,7 +44,7 @@ def confine(root: Path, reach: Reach) -> frozenset[str]:
     Returns what is confined, of `FILES` and `PORTS`: nothing where the kernel has no Landlock. `OSError` when the
     kernel has it and refuses: then nothing may run.
     """
-    abi = landlockpy.abi_version()
+    abi = _abi()
     if abi == 0:
         return frozenset()
     net = None if reach.ports is not None else AccessNet.NONE
@@ -60,8 +59,16 @@ def confine(root: Path, reach: Reach) -> frozenset[str]:
 
 def bounds_here() -> tuple[str, ...]:
     """What `confine` can confine on this machine, of `FILES` and `PORTS`."""
-    abi = landlockpy.abi_version()
+    abi = _abi()
     return (FILES, PORTS)[: (abi > 0) + (abi >= _PORTS_SINCE)]
+
+
+def _abi() -> int:
+    """The version of Landlock; 0 where there is none, and where a container's own filter keeps it from us."""
+    try:
+        return landlockpy.abi_version()
+    except OSError:
+        return 0
 
 
 def readable() -> tuple[Path, ...]:
@@ -70,7 +77,7 @@ def readable() -> tuple[Path, ...]:
 
 
 def _granted(root: Path, reach: Reach) -> Iterator[tuple[Path, AccessFS]]:
-    yield root, _ALL
+    yield root, landlockpy.fs_for_abi(_abi())
     yield from _always()
     for path in reach.paths:
         yield Path(path), _READ

@@ -42,13 +42,17 @@ class ContainerRunner:
         self._policy = policy
         self._numbers = count(1)
 
-    def prepare(self) -> None:
-        """Make the directory, after removing containers and directories that dead drills of this machine left.
+    def sweep(self) -> None:
+        """Remove containers, and directories beside `root`, whose drill on this machine is dead.
 
         `Refused` when the engine does not answer.
         """
         _remove([found for found, owner in _containers() if owner is not None and owner.is_dead()])
         sweep(self.root.parent)
+
+    def prepare(self) -> None:
+        """Sweep, and make the directory; raises as `sweep`, and `AlreadyExists` when a living process holds it."""
+        self.sweep()
         create_owned(self.root)
 
     def run(self, order: Order, timeout_s: float | None) -> Finished:

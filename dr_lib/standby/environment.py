@@ -52,12 +52,16 @@ def gpu_name() -> str | None:
 
 
 def resources(root: Path) -> dict[str, str]:
-    """What is free at this moment, in bytes: on the file system of `root`, which need not exist, and of memory.
+    """What is free at this moment, in bytes: on `root`'s file system (it need not exist), of memory, of one GPU.
 
     Memory is what can be had without swapping, and no more than the control group of this process may take.
     """
     existing = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
-    return {"disk_free_bytes": str(shutil.disk_usage(existing).free), "ram_free_bytes": str(_free_memory())}
+    return {
+        "disk_free_bytes": str(shutil.disk_usage(existing).free),
+        "ram_free_bytes": str(_free_memory()),
+        "vram_free_bytes": _free_gpu_memory(),
+    }
 
 
 def _free_memory() -> int:
@@ -107,6 +111,11 @@ def _gpu() -> dict[str, str]:
         "compute_capability": capability if re.fullmatch(r"\d+\.\d+", capability) else ABSENT,
         "vram_bytes": str(int(memory_mib) << 20) if memory_mib.isdecimal() else ABSENT,
     }
+
+
+def _free_gpu_memory() -> str:
+    lines = _nvidia_smi("--query-gpu=memory.free", "--format=csv,noheader,nounits").strip().splitlines()
+    return str(int(lines[0]) << 20) if lines and lines[0].strip().isdecimal() else ABSENT
 
 
 def _nvidia_smi(*arguments: str) -> str:

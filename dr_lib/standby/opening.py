@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dr_lib.errors import DrError, UsageError
 from dr_lib.model.standby import StandbyKind, StandbyPolicy
 from dr_lib.standby.base import Standby
 from dr_lib.standby.container import ContainerRunner
@@ -17,6 +20,27 @@ def open_standby(policy: StandbyPolicy, parent: Path, drill: str) -> Standby:
     `UsageError` where a kind needs a library that is not installed.
     """
     return Standby(_runner(policy, parent, drill), policy.room_bytes)
+
+
+def sweep_standbys(policies: Iterable[StandbyPolicy], parent: Path) -> list[str]:
+    """Remove what dead drills of this machine left in these standbys; returns what could not be looked at, and why.
+
+    Where there is no client of an engine or a cluster, nothing can have been made from here.
+    """
+    return [problem for policy in policies for problem in _swept(policy, parent)]
+
+
+def _swept(policy: StandbyPolicy, parent: Path) -> Iterator[str]:
+    if policy.kind is StandbyKind.CONTAINER and shutil.which("docker") is None:
+        return
+    try:
+        runner = _runner(policy, parent, "none")
+    except UsageError:
+        return
+    try:
+        runner.sweep()
+    except DrError as error:
+        yield f"standby {policy.name}: {error}"
 
 
 def _runner(policy: StandbyPolicy, parent: Path, drill: str) -> Runner:

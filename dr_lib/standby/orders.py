@@ -104,8 +104,11 @@ class Runner(Protocol):
     root: Path
     monotonic_ahead_s: float
 
+    def sweep(self) -> None:
+        """Remove what dead drills of this machine left in standbys of this kind; nothing else is touched."""
+
     def prepare(self) -> None:
-        """Make the standby, after removing what dead drills of this machine left; may raise, and then left nothing."""
+        """Sweep, and make the standby; may raise, and then left nothing."""
 
     def run(self, order: Order, timeout_s: float | None) -> Finished:
         """Run a command to its end. `subprocess.TimeoutExpired` after `timeout_s`; however it ends, it runs no more."""

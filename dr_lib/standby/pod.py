@@ -38,12 +38,16 @@ class PodRunner:
         self._name = pod_name(drill)
         self._cluster = _cluster(policy)
 
-    def prepare(self) -> None:
-        """Make the pod and wait until it runs, after deleting pods that dead drills of this machine left."""
+    def sweep(self) -> None:
+        """Delete the namespace's pods whose drill on this machine is dead."""
         for name, notes in self._cluster.annotations(f"{MANAGED}={MANAGER}").items():
             owner = Owner.parse(notes.get(OWNER, ""))
             if owner is not None and owner.is_dead():
                 self._cluster.delete(name)
+
+    def prepare(self) -> None:
+        """Sweep, make the pod, and wait until it runs."""
+        self.sweep()
         try:
             self._cluster.create(pod_manifest(self._policy, self._drill, Owner.ours().text(), self.root))
             self._cluster.wait_until_running(self._name, START_LIMIT_S)

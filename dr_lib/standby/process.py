@@ -25,9 +25,13 @@ class ProcessRunner:
         self.root: Path = root.absolute()
         self.monotonic_ahead_s = 0.0
 
-    def prepare(self) -> None:
-        """Make the directory; `AlreadyExists` when a living process holds it or it is not ours."""
+    def sweep(self) -> None:
+        """Remove directories beside `root` whose drill is dead."""
         sweep(self.root.parent)
+
+    def prepare(self) -> None:
+        """Sweep, and make the directory; `AlreadyExists` when a living process holds it or it is not ours."""
+        self.sweep()
         create_owned(self.root)
 
     def run(self, order: Order, timeout_s: float | None) -> Finished:

@@ -44,13 +44,19 @@ class Drilling(OverConfig):
         return documents.drill_document(report, self._recorded(facts, report))
 
     def undo_drills(self) -> Document:
-        """Undo what drills left that are dead. `{"undone": […], "failed": […], "ok": bool}`; safe to repeat."""
+        """Undo and remove what drills left that are dead; safe to repeat.
+
+        `{"undone": […], "failed": […], "unswept": [why], "ok": bool}`; what is unswept are standbys.
+        """
+        from dr_lib.standby.opening import sweep_standbys
         from dr_lib.use_cases.rehearsing import journal_of, tools_of
         from dr_lib.workflows.drill.undo import undo_leftovers
 
         journal = journal_of(self._wiring)
         done = undo_leftovers(journal, lambda entry: tools_of(self._wiring, journal, entry))
-        return documents.undone_document(done)
+        unswept = sweep_standbys(self.config.standbys.values(), self._wiring.standby_root)
+        document = documents.undone_document(done)
+        return document | {"unswept": unswept, "ok": document["ok"] and not unswept}
 
     def drills(self, asset: str | None = None) -> Document:
         """How every scenario of the assets' plans stands. `{"assets": [{"asset", "scenarios": […], "problems"}]}`."""

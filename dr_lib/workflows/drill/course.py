@@ -134,15 +134,16 @@ def _restore(
     """Restore from the first vault that can give the point, as a person would: told that a copy is damaged or does not
     answer, they take the next one. What the first one gave and is whole is not fetched again."""
     assert course.chosen is not None, "decided before"
-    for vault in vaults:
+    for number, vault in enumerate(vaults):
         config, environ = world.survival_kit(asset, vault.region)
         course.isolation += standby.isolation(world.forbidden(asset, vault.region), config, environ)
-        watch.lap("acquire")
+        if number == 0:
+            watch.lap("acquire")
         try:
             course.restored = standby.restore(config, asset.name, course.chosen.point, vault.region, environ)
         except (IntegrityError, NotFound, StoreUnavailable) as error:
             course.wanting[vault.region] = error
-            watch.lap("restore")
+            watch.lap(f"try {vault.region}")
         else:
             course.region = vault.region
             watch.lap("restore")

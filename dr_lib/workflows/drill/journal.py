@@ -66,15 +66,16 @@ class Journal:
     def write(self, entry: Entry) -> None:
         """Durable on return. `Refused` (7) where the folder cannot be written."""
         try:
-            self.kept(entry.drill).mkdir(mode=0o700, parents=True)
-            sync_directory(self.folder)
-            write(self.kept(entry.drill) / _ENTRY, _dumped(entry))
+            with self._turn():
+                self.kept(entry.drill).mkdir(mode=0o700, parents=True, exist_ok=True)
+                sync_directory(self.folder)
+                write(self.kept(entry.drill) / _ENTRY, _dumped(entry))
         except OSError as error:
             hint = "set DR_STATE_DIR to a directory of this user"
             raise Refused(f"intents cannot be kept: {error.strerror}", where=str(self.folder), hint=hint) from error
 
     def entries(self) -> list[Entry]:
-        """Every entry, oldest first; what a crash left of one that was never written, or is done, is swept away."""
+        """Every entry, oldest first; `DrError` (1) for one that does not parse."""
         found = []
         for folder in sorted(self.folder.glob("*Z-*")):
             try:
@@ -82,6 +83,15 @@ class Journal:
             except FileNotFoundError:
                 continue  # not written yet, or done; a living drill may be at it
         return found
+
+    def sweep(self) -> None:
+        """Remove what a crash left of entries that were never written, or are done."""
+        if not self.folder.is_dir():
+            return
+        with self._turn():
+            for folder in self.folder.glob("*Z-*"):
+                if not (folder / _ENTRY).exists():
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def remove(self, entry: Entry) -> None:
         """Forget an entry that is undone; safe to repeat."""
@@ -105,11 +115,23 @@ class Journal:
             yield
 
     @contextmanager
-    def _lock(self, target: str) -> Iterator[None]:
+    def _turn(self) -> Iterator[None]:
+        """One at a time writes or sweeps; others wait, for a moment."""
+        descriptor = self._opened("turn")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _opened(self, name: str) -> int:
         folder = self.folder / _LOCKS
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / hashlib.sha256(target.encode()).hexdigest()[:24]
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+
+    @contextmanager
+    def _lock(self, target: str) -> Iterator[None]:
+        descriptor = self._opened(hashlib.sha256(target.encode()).hexdigest()[:24])
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield

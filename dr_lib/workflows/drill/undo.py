@@ -44,6 +44,7 @@ def undo_entry(entry: Entry, journal: Journal, tools: Tools) -> Undone:
 
 def undo_leftovers(journal: Journal, tools_for: ToolsFor) -> list[Undone]:
     """Undo what drills left that are dead; a living one's targets are locked, and it is left alone."""
+    journal.sweep()
     found = []
     for entry in journal.entries():
         try:

@@ -67,6 +67,8 @@ def test_the_same_machine_with_room_is_fine_in_every_respect():
         ({"vram_bytes": str(12 * GIB)}, ON_GPU, "vram bytes", "blocking"),
         ({"vram_bytes": str(12 * GIB)}, MODEL, "vram bytes", "risky"),
         ({"vram_bytes": "none"}, ON_GPU, "vram bytes", "risky"),
+        ({"vram_free_bytes": str(12 * GIB)}, ON_GPU, "vram bytes", "blocking"),
+        ({"vram_free_bytes": str(13 * GIB), "vram_bytes": "none"}, ON_GPU, "vram bytes", "fine"),
         ({"python": "3.11.9"}, MODEL, "python", "fine"),
         ({"python": "3.12.1"}, MODEL, "python", "risky"),
         ({"torch": "2.14.1+cu130"}, MODEL, "torch", "fine"),

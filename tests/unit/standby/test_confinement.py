@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import landlockpy
 import pytest
 
 from dr_lib.standby import confinement
+from dr_lib.standby.environment import capture
 from dr_lib.standby.orders import Order, Reach
 from dr_lib.standby.process import ProcessRunner
 
@@ -75,8 +78,20 @@ def test_it_starts_with_what_it_was_given_and_no_more(runner: ProcessRunner, mon
     assert tried(runner, code, DR_GIVEN="x") == "done"
 
 
-def test_without_landlock_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(landlockpy, "abi_version", lambda: 0)
+def _none() -> int:
+    return 0
+
+
+def _filtered() -> int:
+    raise landlockpy.LandlockError(errno.EPERM, "as the system calls of an older container engine answer")
+
+
+@pytest.mark.parametrize("version", [_none, _filtered])
+def test_without_landlock_nothing_is_claimed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: Callable[[], int]
+) -> None:
+    monkeypatch.setattr(landlockpy, "abi_version", version)
+    assert confinement.bounds_here() == ()
     assert confinement.confine(tmp_path, Reach()) == frozenset()
     assert list(tmp_path.parent.iterdir())  # and this process is as free as before
 
@@ -85,3 +100,9 @@ def test_where_any_port_is_needed_ports_are_not_claimed(runner: ProcessRunner) -
     code = "import os; assert os.environ['DR_STANDBY_CONFINED'] == 'files', os.environ['DR_STANDBY_CONFINED']"
     assert tried(runner, code, Reach(ports=None)) == "done"
     assert tried(runner, code.replace("'files'", "'files,ports'")) == "done"
+
+
+@pytest.mark.skipif(capture()["accelerator"] == "cpu", reason="there is no GPU here")
+def test_a_gpu_is_used_from_inside(runner: ProcessRunner) -> None:
+    code = "import torch; x = torch.ones(1000, 1000, device='cuda'); assert (x @ x).sum().item() == 1e9"
+    assert tried(runner, code) == "done"

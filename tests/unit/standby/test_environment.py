@@ -77,3 +77,12 @@ def test_a_control_group_bounds_the_free_memory(monkeypatch: pytest.MonkeyPatch,
     assert resources(tmp_path)["ram_free_bytes"] == "2000000"
     (tmp_path / "memory.max").write_text("max\n")
     assert int(resources(tmp_path)["ram_free_bytes"]) > 1 << 20
+
+
+def test_what_is_free_of_a_gpu_is_told_and_without_one_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert resources(tmp_path)["vram_free_bytes"] == "none"
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text('#!/bin/sh\n[ "$1" = --query-gpu=memory.free ] && echo 20000\n')
+    tool.chmod(0o755)
+    assert resources(tmp_path)["vram_free_bytes"] == str(20000 << 20)
