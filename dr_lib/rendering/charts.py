@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -33,6 +34,8 @@ _SETTINGS: Final[dict[Any, Any]] = {
 }
 _HEAD: Final = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>", re.DOTALL)
 WIDTH: Final = 7.6
+LONGEST_NAME: Final = 28
+MOST_ROWS: Final = 40
 P = ParamSpec("P")
 
 
@@ -52,7 +55,7 @@ def _styled(draw: Callable[P, str]) -> Callable[P, str]:
 @_styled
 def timeline(phases: Sequence[Mapping[str, Any]], critical: Sequence[str], colours: Mapping[str, str]) -> str:
     """The phases of a recovery one below the other, each from where the one before it ended; empty without any."""
-    lengths = [(str(phase["name"]), figure(phase["seconds"]) or 0.0) for phase in phases]
+    lengths = [(str(phase["name"]), figure(phase["seconds"]) or 0.0) for phase in phases[:MOST_ROWS]]
     if not sum(seconds for _, seconds in lengths) > 0:
         return ""
     bounding = {text.partition(",")[0] for text in critical}
@@ -62,7 +65,7 @@ def timeline(phases: Sequence[Mapping[str, Any]], critical: Sequence[str], colou
         axes.broken_barh([(start, seconds)], (row - 0.36, 0.72), facecolors=MAIN if name in bounding else SECOND)
         axes.text(start + seconds, row, f" {seconds:.3g} s", va="center", ha="left", fontsize=8)
         start += seconds
-    axes.set_yticks(range(len(lengths)), [name for name, _ in lengths])
+    axes.set_yticks(range(len(lengths)), [_short(name) for name, _ in lengths])
     axes.set_xlim(0, start * 1.12)
     axes.invert_yaxis()
     axes.set_xlabel("seconds since the disaster")
@@ -77,23 +80,27 @@ def trend(past: Sequence[PastPoint], objective: object, colours: Mapping[str, st
     if sum(value is not None for value in values) < 2:
         return ""
     chart, axes = _canvas(1.9)
-    shown = [(number, value) for number, value in enumerate(values) if value is not None]
-    axes.plot(*zip(*shown, strict=True), color=MAIN, marker="o", markersize=4, linewidth=1.4, label="measured")
+    line = [math.nan if value is None else value for value in values]
+    axes.plot(range(len(line)), line, color=MAIN, marker="o", markersize=4, linewidth=1.4, label="measured")
     foretold = [(number, one.predicted_s) for number, one in enumerate(past) if figure(one.predicted_s) is not None]
     if foretold and not rpo:
         axes.plot(*zip(*foretold, strict=True), color=INK, marker="_", markersize=9, linestyle="none", label="foretold")
-    highest = max(value for _, value in shown)
+    highest = max(value for value in values if value is not None)
     promised = figure(objective)
     if promised is not None and promised <= 4 * highest:
         axes.axhline(promised, color=WARN, linewidth=1, linestyle="--", label="promised")
-    for number, _ in [(n, v) for n, v in enumerate(values) if v is None]:
+    for number in (number for number, value in enumerate(values) if value is None):
         axes.axvline(number, color=WARN, linewidth=1, linestyle=":")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, top=max(axes.get_ylim()[1], 1.15 * highest))
     axes.set_xticks(range(len(past)), [one.finished_at[5:10] if len(past) <= 16 else "" for one in past])
     axes.set_ylabel("RPO, s" if rpo else "RTO, s")
     axes.grid(axis="y", linewidth=0.6)
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return _svg(chart, "rpo" if rpo else "rto", colours)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _canvas(height: float) -> tuple[Figure, Axes]:
@@ -104,6 +111,7 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
+    axes.set_axisbelow(True)
     return chart, axes
 
 

@@ -25,6 +25,13 @@ class PastPoint:
     rpo_s: float | None
     predicted_s: float | None
 
+    @property
+    def off_by(self) -> str:
+        """By how much of what was measured the forecast was off; empty where one of them is missing."""
+        if self.predicted_s is None or not self.rto_s:
+            return ""
+        return f"{(self.predicted_s - self.rto_s) / self.rto_s:+.0%}"
+
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from dr_lib.errors import Refused
-from dr_lib.rendering.facts import PageFacts, figure, harmless, size, span
+from dr_lib.rendering.facts import PageFacts, PastPoint, figure, harmless, size, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -21,10 +22,11 @@ def html_page(facts: PageFacts, *, paper: bool = False) -> str:
 
         colours = charts.LIGHT if paper else {stand_in: f"var({name})" for stand_in, name in charts.THEME.items()}
         told = harmless(dict(facts.predicate))
+        past = [PastPoint(**harmless(asdict(one))) for one in facts.past]
         images = {
             "timeline": charts.timeline(told["phases"], told.get("critical", ()), colours),
-            "rto": charts.trend(facts.past, told["rto_objective_s"], colours),
-            "rpo": charts.trend(facts.past, told["rpo_objective_s"], colours, rpo=True),
+            "rto": charts.trend(past, told["rto_objective_s"], colours),
+            "rpo": charts.trend(past, told["rpo_objective_s"], colours, rpo=True),
         }
         page: str = (
             _environment()
@@ -32,7 +34,7 @@ def html_page(facts: PageFacts, *, paper: bool = False) -> str:
             .render(
                 told=told,
                 proven=harmless(dict(facts.proven)),
-                past=facts.past,
+                past=past,
                 notes=harmless(list(facts.notes)),
                 made_at=facts.made_at,
                 images=images,

@@ -35,8 +35,8 @@ class Stopwatch:
 
     def lap_restore(self, inside: Mapping[str, float]) -> None:
         """End a restore that measured itself: what its program took to start belongs to the standby's acquiring, its
-        plan to fetching, and what it did after the last byte had come to decoding. Of one that tells nothing the whole is
-        `restore`."""
+        plan to fetching, and what it did after the last byte had come to decoding. Of one that tells nothing the whole
+        is `restore`."""
         self.lap("restore")
         if not inside:
             return
