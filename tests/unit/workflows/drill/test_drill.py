@@ -152,7 +152,7 @@ def test_without_levers_it_keeps_away_and_says_so(site: Site):
 def test_the_phases_add_up_to_the_rto(site: Site):
     done = site.drill()
     names = [phase.name for phase in done.phases]
-    assert names == ["detect", "decide", "acquire", "restore", "load", "first output"]
+    assert names == ["detect", "decide", "acquire", "restore", "load", "warm-up", "first output"]
     assert done.rto_s == pytest.approx(sum(phase.seconds for phase in done.phases))
     assert done.rto_s > 3.0
 
