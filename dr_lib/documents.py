@@ -217,8 +217,11 @@ def restored_document(done: Restored, target: str, seconds: float) -> Document:
 
 
 def phases_document(phases: tuple[Phase, ...]) -> Document:
-    """Seconds by phase, in order."""
-    return {phase.name: round(phase.seconds, 3) for phase in phases}
+    """Seconds by phase, in the order in which each began; one that came again counts in all."""
+    total: dict[str, float] = {}
+    for phase in phases:
+        total[phase.name] = total.get(phase.name, 0.0) + phase.seconds
+    return {name: round(seconds, 3) for name, seconds in total.items()}
 
 
 def smoke_document(result: SmokeResult) -> Document:
@@ -254,6 +257,8 @@ def drill_document(report: DrillReport, evidence: dict[str, str]) -> Document:
         "rto_s": report.rto_s,
         "rto_objective_s": report.rto_objective_s,
         "phases": phases_document(report.phases),
+        "critical": list(report.critical),
+        "predicted_s": report.predicted,
         "bytes": report.bytes_restored,
         "files": report.files_restored,
         "smoke": smoke_document(report.smoke) if report.smoke else None,

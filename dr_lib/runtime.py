@@ -29,6 +29,7 @@ from dr_lib.use_cases.healing import Healing
 from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.over_config import Document
+from dr_lib.use_cases.proving import Proving
 from dr_lib.use_cases.pruning import Pruning
 from dr_lib.use_cases.recovering import Recovering
 from dr_lib.use_cases.reporting import Reporting
@@ -44,6 +45,7 @@ class Runtime(
     Healing,
     Recovering,
     Drilling,
+    Proving,
     Distrusting,
     Reporting,
     KeepingKeys,

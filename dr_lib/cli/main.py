@@ -16,6 +16,7 @@ from dr_lib.cli import (
     demo,
     doctor,
     drill,
+    evidence,
     heal,
     hold,
     init,
@@ -41,7 +42,7 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 
 HELP = ("-h", "--help")
 COMMANDS = (
-    *(init, backup, points, replicate, verify, heal, uncover, restore, smoke, drill, status, doctor),
+    *(init, backup, points, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, doctor),
     *(hold, quarantine, prune, signature, keys, demo),
 )
 """Each named as its module, in the order of the help."""

@@ -16,9 +16,9 @@ from dr_lib.config.schema import (
     RetentionSchema,
     RolesSchema,
     SignatureSchema,
-    SmokeSchema,
     StoreSchema,
 )
+from dr_lib.config.smoke import smoke_policy
 from dr_lib.config.standbys import policies
 from dr_lib.model.asset import (
     Asset,
@@ -27,8 +27,6 @@ from dr_lib.model.asset import (
     Objectives,
     Retention,
     SignaturePolicy,
-    SmokePolicy,
-    Tolerance,
 )
 from dr_lib.model.config import Config, Limits
 from dr_lib.model.gates import Gates
@@ -89,7 +87,7 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         objectives=_objectives(asset.objectives),
         retention=_retention(asset.retention),
         drill=_drill(asset.drill),
-        smoke=None if asset.smoke is None else _smoke(asset.smoke, folder),
+        smoke=None if asset.smoke is None else smoke_policy(asset.smoke, folder),
         expectations=_beside(asset.expectations, folder),
         signature=None if asset.signature is None else _signature(asset.signature, folder),
         gates=None if asset.gates is None else Gates(**asset.gates.model_dump()),
@@ -107,12 +105,6 @@ def _retention(kept: RetentionSchema) -> Retention:
 def _drill(drill: DrillSchema) -> DrillPolicy:
     plan = tuple(drill.scenarios)
     return DrillPolicy(drill.schedule, drill.scenario, drill.standby, plan, drill.link, drill.takes_source)
-
-
-def _smoke(smoke: SmokeSchema, folder: Path) -> SmokePolicy:
-    judged = smoke.tolerance
-    tolerance = Tolerance(judged.cosine, judged.max_abs, judged.latency)
-    return SmokePolicy(smoke.loader, _beside(smoke.golden, folder), tolerance, smoke.device)
 
 
 def _signature(signature: SignatureSchema, folder: Path) -> SignaturePolicy:

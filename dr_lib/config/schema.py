@@ -15,12 +15,10 @@ from dr_lib.config import values
 from dr_lib.config.locations import server_address, store_url
 from dr_lib.config.protection import EncryptionSchema, SigningSchema, encryption_or_none, signing_or_none
 from dr_lib.config.rehearsal import RehearsalSchema
+from dr_lib.config.smoke import LOADERS, SmokeSchema
 from dr_lib.config.standbys import StandbySchema
 from dr_lib.config.strict import Strict
 from dr_lib.model.scenario import SCENARIOS
-
-LOADERS = ("sentence-transformers",)
-DEVICES = ("auto", "cuda")
 
 
 def _version(value: object) -> int:
@@ -44,16 +42,6 @@ def _switch(value: object) -> bool:
     return value
 
 
-def _fraction(value: object) -> float:
-    return _number(value, most=1.0)
-
-
-def _number(value: object, *, most: float = 1e9) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise ValueError(f"{value!r} is not allowed; write a number from 0 to {most:g}")
-    return float(value)
-
-
 def _plan(value: object) -> object:
     if value == "all":
         return list(SCENARIOS)
@@ -66,10 +54,6 @@ def _plan(value: object) -> object:
 
 def _optional_duration(value: object) -> timedelta:
     return values.optional_duration(value) or timedelta(0)
-
-
-def _optional_seconds(value: object) -> float | None:
-    return None if value is None else values.duration(value).total_seconds()
 
 
 def _url_or_mapping(value: object) -> object:
@@ -219,23 +203,6 @@ class RetentionSchema(Strict):
     keep_within: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=1)
     max_age: Annotated[timedelta | None, BeforeValidator(values.optional_duration)] = None
     quarantined: Annotated[timedelta, BeforeValidator(_optional_duration)] = timedelta(days=30)
-
-
-class ToleranceSchema(Strict):
-    """`smoke.tolerance:` of an asset."""
-
-    cosine: Annotated[float, BeforeValidator(_fraction)] = 0.999
-    max_abs: Annotated[float, BeforeValidator(_number)] = 0.01
-    latency: Annotated[float | None, BeforeValidator(_optional_seconds)] = None
-
-
-class SmokeSchema(Strict):
-    """`smoke:` of a model."""
-
-    loader: Annotated[str, BeforeValidator(_one_of(LOADERS))]
-    golden: Text | None = None
-    tolerance: ToleranceSchema = ToleranceSchema()
-    device: Annotated[str, BeforeValidator(_one_of(DEVICES))] = "auto"
 
 
 class VerifySchema(Strict):

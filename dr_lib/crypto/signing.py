@@ -86,6 +86,26 @@ def payload_of(envelope: dict[str, Any], payload_type: str, trusted: Sequence[st
     return payload
 
 
+def signers_of(envelope: dict[str, Any], trusted: Sequence[str]) -> list[str]:
+    """Which of the `trusted` keys signed an envelope that `payload_of` accepts."""
+    message = encoding(envelope["payloadType"], base64.b64decode(envelope["payload"]))
+    offered = [base64.b64decode(item["sig"]) for item in envelope["signatures"]]
+    return [public for public in trusted if is_signed(message, offered, [public])]
+
+
+def is_exact(envelope: dict[str, Any], signers: Sequence[str]) -> bool:
+    """Whether an envelope signed by these keys is what `envelope` makes of it: nothing beside what they signed, no
+    other spelling of the same bytes, and each signature under its own key's name."""
+    payload = base64.b64decode(envelope["payload"])
+    sigs = [{"keyid": item.get("keyid"), "sig": _respelled(item["sig"])} for item in envelope["signatures"]]
+    exact = {"payload": base64.b64encode(payload).decode(), "payloadType": envelope["payloadType"], "signatures": sigs}
+    return envelope == exact and {sig["keyid"] for sig in sigs} == {key_id(public) for public in signers}
+
+
+def _respelled(text: str) -> str:
+    return base64.b64encode(base64.b64decode(text)).decode()
+
+
 def is_signed(message: bytes, offered: Sequence[bytes], trusted: Sequence[str]) -> bool:
     """Whether one of the signatures is one of the trusted keys' over exactly this message."""
     return any(_verifies(public, message, signature) for public in trusted for signature in offered)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dr_lib.model.gates import Gates
 from dr_lib.model.region import StoreRef
+from dr_lib.model.smoke import SmokePolicy
 
 
 class AssetKind(StrEnum):
@@ -44,34 +45,6 @@ class Retention:
     keep_within: timedelta = timedelta(days=1)
     max_age: timedelta | None = None
     quarantined: timedelta = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """How far restored outputs may stray from the golden ones.
-
-    `cosine` is the least cosine similarity per output row; `max_abs` the greatest absolute difference of any
-    element; `latency_s` the greatest median seconds for one input, None when it is measured but not judged.
-    """
-
-    cosine: float
-    max_abs: float
-    latency_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SmokePolicy:
-    """How a restored model is loaded and judged.
-
-    `golden` is a JSON-lines file of inputs (`{"input": "…"}` a line); None means the sentences shipped with the
-    loader. The outputs are recorded from the live model at every backup and travel inside the point. `device` is `cuda`
-    where the test must run on a GPU (then a standby without one is refused), else `auto`: on whatever is there.
-    """
-
-    loader: str
-    golden: Path | None
-    tolerance: Tolerance
-    device: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,7 @@ class DrillReport:
     `predicted` is the RTO in seconds that earlier drills foretold, None without enough of them. `rpo_by_region` is what
     the RPO would be with that region alone. `detours` tell which copies were tried first and found wanting.
     `clock_skew_s` is how far this machine's clock was ahead of a region's; None when no region told its time.
+    `critical` names the longest phases and what bounds each.
     """
 
     drill: str
@@ -142,3 +143,4 @@ class DrillReport:
     rpo_by_region: dict[str, float | None] = field(default_factory=dict)
     detours: tuple[str, ...] = ()
     clock_skew_s: float | None = None
+    critical: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from dr_lib.model.standby import Forbidden
 from dr_lib.standby.answers import document_of
 from dr_lib.standby.child_process import Finished
 from dr_lib.standby.orders import Order, Reach, Runner
-from dr_lib.standby.smoke import DEFAULT_TIMEOUT_S, OFFLINE, SmokeRequest, run
+from dr_lib.standby.smoke import OFFLINE, SmokeRequest, run
 
 CONFIG = "dr.yaml"
 TASK_LIMIT_S = 120.0
@@ -65,8 +65,9 @@ class Standby:
         )
         return document_of(self.runner.run(order, None), "restore")
 
-    def smoke(self, asset: Asset, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> SmokeResult:
-        """Smoke-test what was restored; fails as `smoke.run` does, in its result. It reaches nothing."""
+    def smoke(self, asset: Asset, *, timeout_s: float | None = None) -> SmokeResult:
+        """Smoke-test what was restored, for at most `timeout_s` or the asset's time; fails as `smoke.run` does, in its
+        result. It reaches nothing."""
         request = SmokeRequest.from_asset(asset, self.restored, self.attachments)
         return run(request, timeout_s=timeout_s, start=self.start, ahead_s=self.runner.monotonic_ahead_s)
 

@@ -43,6 +43,14 @@ def capture() -> dict[str, str]:
     }
 
 
+def gpu_name() -> str | None:
+    """The machine's GPU, whether a library can use it or not; None where there is none, or none may be seen."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in {"", "-1"}:
+        return None
+    found = _gpu()["accelerator"]
+    return None if found == "cpu" else found
+
+
 def resources(root: Path) -> dict[str, str]:
     """What is free at this moment, in bytes: on `root`'s file system (it need not exist), of memory, of one GPU.
 

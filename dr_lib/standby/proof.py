@@ -5,32 +5,42 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from dr_lib.errors import DrError, NotFound, UsageError
-from dr_lib.model.asset import Asset, AssetKind, SmokePolicy
+from dr_lib.errors import DrError
+from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.standby import environment, smoke
+from dr_lib.standby.smoke.golden_inputs import golden_inputs, read_named
 from dr_lib.standby.smoke.request import EXPECTATIONS, GOLDEN, TABLES, known_policy
 from dr_lib.standby.smoke.sentences import SENTENCES
 from dr_lib.standby.smoke.suites import parse_suites
 from dr_lib.standby.smoke.table_names import holds_tables
 
+_RECORDING: Final = 2
+"""Raised when recordings tell more than before: then one is made anew, though the asset is as it was."""
+
 
 def record_proof(asset: Asset, directory: Path, *, timeout_s: float = smoke.DEFAULT_TIMEOUT_S) -> dict[str, bytes]:
     """Attachments by name for the live asset in `directory`; empty for a model without a smoke policy.
 
-    A model yields `golden.json` (inputs, outputs at full float32 precision, latency, facts of its files, and this
-    environment), a dataset `tables.json` and, when the asset names a suite, `expectations.json`. Runs in a fresh
-    process. Raises `SourceUnstable` naming the cause when the live asset cannot be loaded, `UsageError` or
-    `NotFound` when a file that the asset names is wrong or not there. Writes nothing; safe to repeat.
+    A model yields `golden.json` (inputs, outputs at full float32 precision, how far they stray when it is asked again,
+    digests of its weights in memory, latency, facts of its files, and this environment), a dataset `tables.json` and,
+    when the asset names a suite, `expectations.json`. Runs in a fresh process. Raises `SourceUnstable` naming the cause
+    when the live asset cannot be loaded, `UsageError` or `NotFound` when a file that the asset names is wrong or not
+    there. Writes nothing; safe to repeat.
     """
     if asset.kind is AssetKind.DATASET:
         return _dataset_proof(asset, directory, timeout_s)
     if asset.smoke is None:
         return {}
     policy = known_policy(asset)
-    golden = smoke.record_golden(directory, policy.loader, _inputs(policy), timeout_s=timeout_s)
+    asked = golden_inputs(policy.golden)
+    limit = max(timeout_s, policy.timeout_s)
+    golden = smoke.record_golden(
+        directory, policy.loader, asked.inputs, asked.expected, policy.tolerance, timeout_s=limit
+    )
     return {GOLDEN: _encoded({**golden, "environment": environment.capture()})}
 
 
@@ -61,7 +71,8 @@ def proof_basis(asset: Asset) -> str:
     """
     golden, loader = (None, None) if asset.smoke is None else (asset.smoke.golden, asset.smoke.loader)
     named = [path for path in (asset.expectations, golden) if path is not None]
-    facts = [asset.kind.value, loader, SENTENCES, environment.capture()]
+    tolerance = None if asset.smoke is None else asdict(asset.smoke.tolerance)
+    facts = [_RECORDING, asset.kind.value, loader, tolerance, SENTENCES, environment.capture()]
     basis = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for path in named:
         basis.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else secrets.token_bytes(32))
@@ -75,38 +86,9 @@ def _dataset_proof(asset: Asset, directory: Path, timeout_s: float) -> dict[str,
 
 
 def _suite(path: Path) -> bytes:
-    data = _read(path, "expectations")
+    data = read_named(path, "expectations")
     parse_suites(data, where=str(path))
     return data
-
-
-def _inputs(policy: SmokePolicy) -> list[str]:
-    if policy.golden is None:
-        return list(SENTENCES)
-    lines = _read(policy.golden, "golden inputs").splitlines()
-    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    inputs = [_input(line, where=f"{policy.golden}:{number}") for number, line in numbered]
-    if not inputs:
-        raise UsageError("the golden file holds no input", where=str(policy.golden), hint='write {"input": "…"} lines')
-    return inputs
-
-
-def _input(line: bytes, where: str) -> str:
-    try:
-        text = json.loads(line)["input"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError("not a golden input", where=where, hint='write {"input": "…"}, one a line') from error
-    if not isinstance(text, str) or not text:
-        raise UsageError("a golden input is not a text", where=where, hint='write {"input": "…"}, one a line')
-    return text
-
-
-def _read(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        hint = "correct the path in the configuration"
-        raise NotFound(f"cannot read the file of {name} ({error.strerror})", where=str(path), hint=hint) from error
 
 
 def _encoded(document: dict[str, Any]) -> bytes:

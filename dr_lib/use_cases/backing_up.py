@@ -34,6 +34,7 @@ from dr_lib.workflows.backup.proof import ProofRecorder, no_facts
 from dr_lib.workflows.backup.proof import record_proof as store_proof
 from dr_lib.workflows.backup.records import PROOF, BackupPlan, StoredPart, load_plan, shard_name
 from dr_lib.workflows.backup.shard import store_shard
+from dr_lib.workflows.evidence.keep import spread
 from dr_lib.workflows.replicate import replicate
 
 
@@ -116,7 +117,8 @@ class BackingUp(OverConfig):
         to: Sequence[str] | None = None,
         progress: Progress = SILENT,
     ) -> Document:
-        """Copy a point (every point, when None) to the regions of the asset that lack it. Idempotent.
+        """Copy a point (every point, when None) to the regions of the asset that lack it, and evidence of drills that
+        they lack because they did not answer when it was written. Idempotent.
 
         Every region and point is tried, but none more in a region that stopped answering; the first error is raised at
         the end. A quarantined point is copied when it is named, and with its quarantine.
@@ -140,8 +142,10 @@ class BackingUp(OverConfig):
                 vault = open_or_raise(known.silent.get(target, answers[target]))
                 missing = [p for p in points if p.copy_in(target).state is CopyState.MISSING]
                 failed += _replicate_all(answers, vault, missing, copied, progress)
-        raise_first(failed)
-        return {"asset": asset, "copied": copied, "seconds": round(monotonic() - started, 3)}
+        brought, unbrought = spread(open_ones(answers, list(answers)), open_ones(answers, targets), asset)
+        raise_first([*failed, *unbrought])
+        evidence = {region: keys for region, keys in brought.items() if keys}
+        return {"asset": asset, "copied": copied, "evidence": evidence, "seconds": round(monotonic() - started, 3)}
 
     def _hold_elsewhere(self, committed: Committed, regions: Sequence[str]) -> tuple[str, ...]:
         """Holds on the good points of the other regions when a point is quarantined; a sentence where that failed."""

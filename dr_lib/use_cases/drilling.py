@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dr_lib import documents
-from dr_lib.catalog.answers import kept_in, open_or_raise, raise_first
+from dr_lib.catalog.answers import open_ones, raise_first
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
 from dr_lib.model.region import Role
@@ -41,7 +42,7 @@ class Drilling(OverConfig):
         chosen = scenario or (facts.drill.scenario if disaster_at else self._due(facts))
         order = Order(facts, chosen, lost, moment(disaster_at), digest_of(facts))
         report = drill(order, world_of(self._wiring, facts, chosen, lost))
-        return documents.drill_document(report, self._recorded(facts, report))
+        return self._recorded(facts, report)
 
     def undo_drills(self) -> Document:
         """Undo and remove what drills left that are dead; safe to repeat.
@@ -78,16 +79,15 @@ class Drilling(OverConfig):
         found, _ = results(asset, self._wiring.answers(asset.regions))
         return next_scenario(plan, {name: past.finished_at for name, past in found.items()})
 
-    def _recorded(self, asset: Asset, report: DrillReport) -> dict[str, str]:
-        from dr_lib.vault.evidence import record_evidence
+    def _recorded(self, asset: Asset, report: DrillReport) -> Document:
+        from dr_lib.use_cases.foretelling import predicted
+        from dr_lib.workflows.evidence.keep import keep
 
         survivors = [name for name in asset.regions if name != report.lost_region]
-        kept: dict[str, str] = {}
-        failed: list[DrError] = []
-        for answer in self._wiring.answers(survivors, Role.VERIFIER).values():
-            with kept_in(failed):
-                vault = open_or_raise(answer)
-                kept[vault.region] = record_evidence(vault, report)
+        answers = self._wiring.answers(survivors, Role.VERIFIER)
+        vaults = open_ones(answers, survivors)
+        told = replace(report, predicted=predicted(vaults, report))
+        kept, failed = keep(vaults, told)
         if not kept:
-            raise_first(failed)
-        return kept
+            raise_first([answer for answer in answers.values() if isinstance(answer, DrError)] + failed)
+        return documents.drill_document(told, kept)

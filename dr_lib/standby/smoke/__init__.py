@@ -5,14 +5,13 @@ child alone (`python -I -m dr_lib.standby.smoke`).
 """
 
 from dr_lib.standby.smoke.launch import (
-    DEFAULT_TIMEOUT_S,
     OFFLINE,
     broken_expectations,
     record_golden,
     record_tables,
     run,
 )
-from dr_lib.standby.smoke.request import LOADERS, SmokeRequest
+from dr_lib.standby.smoke.request import DEFAULT_TIMEOUT_S, LOADERS, SmokeRequest
 
 __all__ = [
     "DEFAULT_TIMEOUT_S",

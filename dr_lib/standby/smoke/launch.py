@@ -9,16 +9,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from dr_lib.clock import monotonic
 from dr_lib.errors import DrError, SourceUnstable
 from dr_lib.model.drill import SmokeResult
+from dr_lib.model.smoke import Tolerance
 from dr_lib.standby.child_process import Finished, bare_environ, last_words, run_child
 from dr_lib.standby.smoke.request import SmokeRequest, failed, result_from_json
 
-DEFAULT_TIMEOUT_S = 600.0
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -49,7 +50,7 @@ def start_here(module: str, question: bytes, timeout_s: float) -> Finished:
 def run(
     request: SmokeRequest,
     *,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
+    timeout_s: float | None = None,
     start: Start = start_here,
     ahead_s: float = 0.0,
 ) -> SmokeResult:
@@ -57,13 +58,13 @@ def run(
 
     `start` says where; `ahead_s` is by how much the monotonic clock there is ahead of ours.
 
-    Never raises for anything that the restored asset does: a crash, a kill or more than `timeout_s` seconds become
-    a failed result with its cause. `first_output_s` counts from the start of the process to the first output that
-    holds; in a failed result it is the time until the failure was known.
+    Never raises for anything that the restored asset does: a crash, a kill or more than `timeout_s` seconds (else those
+    of the request) become a failed result with its cause. `first_output_s` counts from the start of the process to the
+    first output that holds; in a failed result it is the time until the failure was known.
     """
     started = monotonic()
     try:
-        answer = _ask(request.task(), timeout_s, start, ahead_s)
+        answer = _ask(request.task(), timeout_s or request.timeout_s, start, ahead_s)
     except NoAnswer as error:
         return failed(error.what, after_s=monotonic() - started)
     if "error" in answer:
@@ -71,10 +72,15 @@ def run(
     return result_from_json(answer["result"])
 
 
-def record_golden(directory: Path, loader: str, inputs: list[str], *, timeout_s: float) -> dict[str, Any]:
-    """Outputs of the live model for `inputs`, in a fresh process; `SourceUnstable` names why there are none."""
+def record_golden(
+    directory: Path, loader: str, inputs: list[Any], expected: list[Any], tolerance: Tolerance, *, timeout_s: float
+) -> dict[str, Any]:
+    """Outputs of the live model for `inputs`, in a fresh process; `SourceUnstable` names why there are none.
+
+    `expected` holds, for each input, the output it must have within the tolerance, or None.
+    """
     task = {"task": "record-model", "directory": str(directory.absolute()), "loader": loader, "inputs": inputs}
-    return _recorded(task, directory, timeout_s)
+    return _recorded(task | {"expected": expected, "tolerance": asdict(tolerance)}, directory, timeout_s)
 
 
 def record_tables(directory: Path, *, timeout_s: float) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dr_lib.errors import UsageError
-from dr_lib.model.asset import Asset, AssetKind, SmokePolicy, Tolerance
+from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.drill import SmokeCheck, SmokeResult
+from dr_lib.model.smoke import SmokeLimits, SmokePolicy, Tolerance
 
 LOADERS = ("sentence-transformers",)
+DEFAULT_TIMEOUT_S = 600.0
 GOLDEN = "golden.json"
 TABLES = "tables.json"
 EXPECTATIONS = "expectations.json"
@@ -20,7 +22,7 @@ EXPECTATIONS = "expectations.json"
 class SmokeRequest:
     """One smoke test: `directory` holds the restored asset, `attachments` what was recorded at backup.
 
-    `loader` and `tolerance` are None for datasets.
+    `loader` and `tolerance` are None for datasets. The test is ended after `timeout_s` seconds.
     """
 
     kind: AssetKind
@@ -28,6 +30,8 @@ class SmokeRequest:
     attachments: Path
     loader: str | None = None
     tolerance: Tolerance | None = None
+    limits: SmokeLimits = field(default_factory=SmokeLimits)
+    timeout_s: float = DEFAULT_TIMEOUT_S
 
     @classmethod
     def from_asset(cls, asset: Asset, directory: Path, attachments: Path) -> SmokeRequest:
@@ -35,14 +39,16 @@ class SmokeRequest:
         if asset.kind is AssetKind.DATASET:
             return cls(asset.kind, directory, attachments)
         policy = known_policy(asset)
-        return cls(asset.kind, directory, attachments, policy.loader, policy.tolerance)
+        judged = (policy.loader, policy.tolerance, policy.limits, policy.timeout_s)
+        return cls(asset.kind, directory, attachments, *judged)
 
     def task(self) -> dict[str, Any]:
         """The request as the child reads it."""
         paths = {"directory": str(self.directory.absolute()), "attachments": str(self.attachments.absolute())}
         if self.tolerance is None:
             return {"task": f"check-{self.kind}", **paths}
-        return {"task": f"check-{self.kind}", **paths, "loader": self.loader, "tolerance": asdict(self.tolerance)}
+        judged = {"loader": self.loader, "tolerance": asdict(self.tolerance), "limits": asdict(self.limits)}
+        return {"task": f"check-{self.kind}", **paths, **judged}
 
 
 def known_policy(asset: Asset) -> SmokePolicy:

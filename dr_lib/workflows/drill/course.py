@@ -146,6 +146,6 @@ def _restore(
             watch.lap(f"try {vault.region}")
         else:
             course.region = vault.region
-            watch.lap("restore")
+            watch.lap_restore(course.restored.get("phases") or {})
             return
     raise next(iter(course.wanting.values()), NotFound("no surviving region holds the chosen point"))

@@ -10,6 +10,7 @@ from dr_lib.model.asset import Asset
 from dr_lib.model.copy import KnownPoint
 from dr_lib.model.drill import Applied, DrillReport, Verdict
 from dr_lib.model.scenario import Expected, Scenario
+from dr_lib.policy.critical_path import critical_path
 from dr_lib.policy.drill_verdict import doubts, judge, judge_refusal, unproven
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
 from dr_lib.standby.environment import capture
@@ -79,6 +80,7 @@ def report(began: Began, watch: Stopwatch, course: Course, finished_at: datetime
         rpo_by_region=_rpo_by_region(began, watch.disaster_at, course),
         detours=tuple(f"{region} was asked first: {error.what}" for region, error in course.wanting.items()),
         clock_skew_s=began.skew_s,
+        critical=critical_path(watch.phases),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,10 +33,21 @@ class Stopwatch:
         self._last = now
         self.phases.append(Phase(name, seconds))
 
+    def lap_restore(self, inside: Mapping[str, float]) -> None:
+        """End a restore that measured itself: what its program took to start belongs to the standby's acquiring, its
+        plan to fetching, and what it did after the last byte had come to decoding."""
+        self.lap("restore")
+        whole = self.phases.pop().seconds
+        fetch = inside.get("plan", 0.0) + inside.get("fetch", 0.0)
+        decode = sum(inside.get(name, 0.0) for name in ("decode", "check", "publish"))
+        self.phases.append(Phase("acquire", max(0.0, whole - fetch - decode)))
+        self.phases += [Phase("fetch", min(fetch, whole)), Phase("decode", min(decode, max(0.0, whole - fetch)))]
+
     def lap_smoke(self, smoke: SmokeResult) -> None:
-        """The smoke process measured itself: its load, and the rest up to its first correct output."""
-        self.phases.append(Phase("load", smoke.load_s))
-        self.phases.append(Phase("first output", max(0.0, smoke.first_output_s - smoke.load_s)))
+        """The smoke process measured itself: its load, its warm-up, and the rest up to its first correct output."""
+        rest = max(0.0, smoke.first_output_s - smoke.load_s)
+        warm_up = min(max(0.0, smoke.measures.get("warm_up_s", 0.0)), rest)
+        self.phases += [Phase("load", smoke.load_s), Phase("warm-up", warm_up), Phase("first output", rest - warm_up)]
 
     def total(self) -> float:
         """Seconds of all phases."""

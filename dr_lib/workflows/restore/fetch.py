@@ -17,7 +17,7 @@ from dr_lib.policy.streams import MOST
 from dr_lib.process_memory import keep_freed_memory
 from dr_lib.vault.pack_reader import fetch_range, open_frames
 from dr_lib.vault.vault import Vault
-from dr_lib.workflows.restore.flow import MEMORY, ByteBudget, Streams
+from dr_lib.workflows.restore.flow import MEMORY, Bound, ByteBudget, Streams
 
 
 class Sink(Protocol):
@@ -51,16 +51,19 @@ def fetch_all(
     sink: Sink,
     done: Callable[[RangeFetch], None],
     memory: int = MEMORY,
+    bound: Bound | None = None,
 ) -> Repairs:
-    """Give the frames of `fetches` to `sink`; `done` is called when all of a range were taken.
+    """Give the frames of `fetches` to `sink`; `done` is called when all of a range were taken. `bound` measures.
 
     Memory: ranges of `memory` bytes, and 16 MiB a core to decode. Raises what `decisive_of_pack` says when no region's
     bytes hold, and whatever the sink raises; then no thread is left behind, and what was not begun is not begun any
     more.
     """
     keep_freed_memory()
-    work = _Work(vaults, packs, sink, done, Repairs(), Streams(), ByteBudget(memory), threading.Semaphore(_cores()))
-    with ThreadPoolExecutor(min(MOST + _cores(), max(len(fetches), 1)), "dr-restore") as pool:
+    told = bound or Bound(cores())
+    slots = threading.Semaphore(cores())
+    work = _Work(vaults, packs, sink, done, Repairs(), Streams(), ByteBudget(memory), slots, told)
+    with ThreadPoolExecutor(min(MOST + cores(), max(len(fetches), 1)), "dr-restore") as pool:
         jobs = [pool.submit(work.do, fetch) for fetch in fetches]
         try:
             for job in as_completed(jobs):
@@ -80,6 +83,7 @@ class _Work:
     streams: Streams
     budget: ByteBudget
     cores: threading.Semaphore
+    bound: Bound
 
     def do(self, fetch: RangeFetch) -> None:
         """One range: from the first vault that has it whole."""
@@ -100,11 +104,13 @@ class _Work:
         # A range counts as in flight until it is written: where decoding is the slow part, more requests bring nothing,
         # and their bytes would only wait.
         with self.budget.hold(fetch.length), self.streams.one(fetch.length):
-            data = fetch_range(vault, pack, fetch.start, fetch.length)
-            with self.cores:
+            with self.bound.fetching():
+                data = fetch_range(vault, pack, fetch.start, fetch.length)
+            with self.cores, self.bound.decoding():
                 frames = [use.frame for use in fetch.frames]
                 self.sink.take(fetch, open_frames(vault, pack, fetch.start, data, frames))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many ranges are decoded at a time."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

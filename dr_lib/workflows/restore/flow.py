@@ -79,3 +79,51 @@ class Streams:
             self.pace = next_pace(self.pace, self._bytes / seconds)
             self._answers = self._bytes = 0
             self._since = self._now()
+
+
+class Bound:
+    """Whether the link or this machine holds a restore up, from moment to moment.
+
+    Fetching and decoding overlap. While every slot for decoding is taken, or nothing is being fetched, more of the link
+    would bring nothing: that time is decoding's. While something is being fetched and slots are free it is fetching's.
+    """
+
+    def __init__(self, slots: int, now: Callable[[], float] = monotonic) -> None:
+        """`slots` is how much is decoded at a time; `now` as in `Streams`."""
+        self._slots = slots
+        self._now = now
+        self._lock = threading.Lock()
+        self._fetching = 0
+        self._decoding = 0
+        self._last = now()
+        self.fetch_s = 0.0
+        self.decode_s = 0.0
+
+    @contextmanager
+    def fetching(self) -> Iterator[None]:
+        """The block waits for the link."""
+        self._turn(1, 0)
+        try:
+            yield
+        finally:
+            self._turn(-1, 0)
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """The block decodes and writes."""
+        self._turn(0, 1)
+        try:
+            yield
+        finally:
+            self._turn(0, -1)
+
+    def _turn(self, fetching: int, decoding: int) -> None:
+        with self._lock:
+            now = self._now()
+            if self._decoding >= self._slots or (self._decoding and not self._fetching):
+                self.decode_s += now - self._last
+            elif self._fetching:
+                self.fetch_s += now - self._last
+            self._last = now
+            self._fetching += fetching
+            self._decoding += decoding

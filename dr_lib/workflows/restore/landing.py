@@ -13,7 +13,8 @@ from dr_lib.policy.restore_plan import RangeFetch
 from dr_lib.progress import Progress
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.restore.check import Checker
-from dr_lib.workflows.restore.fetch import Repairs, fetch_all
+from dr_lib.workflows.restore.fetch import Repairs, cores, fetch_all
+from dr_lib.workflows.restore.flow import Bound
 from dr_lib.workflows.restore.place import Placing
 from dr_lib.workflows.restore.staging import Staging
 from dr_lib.workflows.restore.tree import Tree, finish_tree, make_directories
@@ -21,9 +22,11 @@ from dr_lib.workflows.restore.tree import Tree, finish_tree, make_directories
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What it took: bytes that need not be fetched any more, when fetching ended and when checking did, repairs."""
+    """What it took: bytes that need not be fetched any more, seconds in which the link held it up, when all was written
+    and when it was checked, repairs."""
 
     kept: int
+    fetch_s: float
     fetched_at: float
     checked_at: float
     repairs: frozenset[str]
@@ -55,6 +58,7 @@ class Landing:
         self._progress = progress
         self._placing = Placing(staging.root, tree.outputs)
         self._fetches = fetches
+        self._bound = Bound(cores())
         self._numbers = {id(fetch): number for number, fetch in enumerate(self._fetches)}
 
     def land(self) -> Landed:
@@ -80,7 +84,8 @@ class Landing:
         self._refuse(wrong)
         checked_at = monotonic()
         finish_tree(self._staging.root, self._tree, [o for n, o in enumerate(outputs) if n in resumed or not o.at_once])
-        return Landed(sum(fetch.wanted for fetch in kept), fetched_at, checked_at, frozenset(repairs.notes))
+        kept_bytes = sum(fetch.wanted for fetch in kept)
+        return Landed(kept_bytes, self._bound.fetch_s, fetched_at, checked_at, frozenset(repairs.notes))
 
     def _prepare(self) -> None:
         make_directories(self._staging.root, self._tree.directories)
@@ -100,7 +105,7 @@ class Landing:
                 checker.wrote(fetch)
                 self._progress.advance(fetch.wanted)
 
-            repairs = fetch_all(self._vaults, self._packs, fetches, self._placing, done)
+            repairs = fetch_all(self._vaults, self._packs, fetches, self._placing, done, bound=self._bound)
             fetched_at = monotonic()
             return repairs, fetched_at, checker.wrong()
 

@@ -25,7 +25,9 @@ from dr_lib.workflows.restore.tree import Tree, tree_of
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did. `repairs` says what could not be had from the first region and came from another.
+    """What a restore did. Fetching and decoding overlap: the phase `fetch` is the time in which the link held it up,
+    `decode` that in which this machine did. `repairs` says what could not be had from the first region and came from
+    another.
 
     `kept_bytes` of `bytes` had been written by a try before this one and were not fetched again.
     """
@@ -89,14 +91,14 @@ def restore(
             _fill(vaults, found.manifest, attachments)
         staging.publish()
     progress.finish()
-    moments = (started, planned, landed.fetched_at, landed.checked_at, monotonic())
+    moments = (started, planned, planned + landed.fetch_s, landed.fetched_at, landed.checked_at, monotonic())
     return Restored(
         manifest=found.manifest,
         region=found.region,
         files=len(tree.outputs),
         bytes=tree.size,
         kept_bytes=landed.kept,
-        phases=_phases(("plan", "fetch", "check", "publish"), moments),
+        phases=_phases(("plan", "fetch", "decode", "check", "publish"), moments),
         repairs=tuple(sorted({*found.notes, *landed.repairs})),
     )
 
@@ -155,4 +157,4 @@ def _fill(vaults: Sequence[Vault], manifest: Manifest, target: Path) -> None:
 
 def _phases(names: Sequence[str], moments: Sequence[float]) -> tuple[Phase, ...]:
     ends = zip(names, moments, moments[1:], strict=False)
-    return tuple(Phase(name, end - start) for name, start, end in ends)
+    return tuple(Phase(name, max(0.0, end - start)) for name, start, end in ends)

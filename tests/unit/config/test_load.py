@@ -12,9 +12,10 @@ import pytest
 
 from dr_lib.config import load_config
 from dr_lib.errors import Refused, UsageError
-from dr_lib.model.asset import AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
+from dr_lib.model.asset import AssetKind, DrillPolicy, Objectives, Retention
 from dr_lib.model.gates import Gates
 from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
+from dr_lib.model.smoke import SmokePolicy, Tolerance
 
 WHOLE = """
 version: 1
@@ -116,7 +117,7 @@ def test_an_asset_is_what_the_file_says(tmp_path):
     assert asset.objectives == Objectives(timedelta(hours=1), timedelta(minutes=15))
     assert asset.retention == Retention(1, 2, 3, 4)
     assert asset.drill == DrillPolicy(None, "region-lost", "gpu-standby")
-    tolerance = Tolerance(0.9, 0.01, 0.25)
+    tolerance = Tolerance(cosine=0.9, latency_s=0.25)
     assert asset.smoke == SmokePolicy("sentence-transformers", tmp_path / "golden/minilm.jsonl", tolerance, "cuda")
 
 

@@ -20,11 +20,10 @@ from dr_lib.model.asset import (
     DrillPolicy,
     Objectives,
     Retention,
-    SmokePolicy,
-    Tolerance,
 )
 from dr_lib.model.drill import SmokeResult
 from dr_lib.model.region import StoreRef
+from dr_lib.model.smoke import SmokePolicy, Tolerance
 from dr_lib.runtime import Runtime
 from dr_lib.standby import smoke
 from dr_lib.standby.proof import record_proof
@@ -50,7 +49,7 @@ def _asset(kind: AssetKind, **settings: object) -> Asset:
 
 @pytest.fixture(scope="session")
 def model_asset() -> Asset:
-    policy = SmokePolicy("sentence-transformers", None, Tolerance(cosine=0.999, max_abs=1e-3))
+    policy = SmokePolicy("sentence-transformers", None, Tolerance())
     return _asset(AssetKind.MODEL, smoke=policy)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from dr_lib.errors import NotFound, SourceUnstable, UsageError
-from dr_lib.model.asset import Asset, AssetKind, SmokePolicy, Tolerance
+from dr_lib.model.asset import Asset, AssetKind
+from dr_lib.model.smoke import SmokePolicy, Tolerance
 from dr_lib.standby.proof import record_proof
 from dr_lib.standby.smoke.sentences import SENTENCES
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dr_lib.model.asset import Tolerance
+from dr_lib.model.smoke import Tolerance
 from dr_lib.standby.smoke.judge import Golden, Observed, cosine, judge, row_holds
 
 TOLERANCE = Tolerance(cosine=0.999, max_abs=0.01, latency_s=0.5)

@@ -1,0 +1,58 @@
+"""How a restored model is loaded, questioned and judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far restored outputs may stray from the golden ones. None: as far as the backup's calibration says.
+
+    `cosine` is the least cosine similarity per output row; `max_abs` the greatest absolute difference of any
+    element. `top_k`: the same so many greatest elements, of which at least the share `agreement` per row;
+    `perplexity` is its greatest relative rise; `exact` wants every bit. `latency_s` is the greatest median seconds for
+    one input, None when it is measured but not judged.
+    """
+
+    cosine: float | None = None
+    max_abs: float | None = None
+    latency_s: float | None = None
+    top_k: int | None = None
+    agreement: float = 1.0
+    perplexity: float | None = None
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SmokeLimits:
+    """Bounds on what a smoke test measures; None: measured, not judged.
+
+    Seconds, bytes, inputs per second. `slowdown`: the median latency is at most so many times the recorded one.
+    """
+
+    latency_p95_s: float | None = None
+    load_s: float | None = None
+    throughput_per_s: float | None = None
+    peak_rss_bytes: int | None = None
+    peak_gpu_bytes: int | None = None
+    slowdown: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmokePolicy:
+    """How a restored model is loaded and judged.
+
+    `golden` is a JSON-lines file of inputs (`{"input": …}` a line, with `"output": […]` where the right answer is known
+    beforehand); None means the sentences shipped with the loader. The outputs are recorded from the live model at
+    every backup and travel inside the point. `device` is `cuda` where the test must run on a GPU (then a standby
+    without one is refused), else `auto`: on whatever is there. The test is ended after `timeout_s` seconds.
+    """
+
+    loader: str
+    golden: Path | None
+    tolerance: Tolerance
+    device: str = "auto"
+    limits: SmokeLimits = field(default_factory=SmokeLimits)
+    timeout_s: float = 600.0
