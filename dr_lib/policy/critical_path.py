@@ -34,9 +34,7 @@ def critical_path(phases: Sequence[Phase]) -> tuple[str, ...]:
         if not total > 0 or covered >= SHARE * total:
             break
         covered += length
-        told.append(
-            f"{name}, {length / total:.0%}: {_BOUNDS.get(name.partition(' ')[0] if name.startswith('try ') else name, 'not known what')}"
-        )
+        told.append(f"{name}, {length / total:.0%}: {_BOUNDS.get(_kind(name), 'not known what')}")
     return tuple(told)
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -67,13 +68,21 @@ class Standby:
 
     def smoke(self, asset: Asset, *, timeout_s: float | None = None) -> SmokeResult:
         """Smoke-test what was restored, for at most `timeout_s` or the asset's time; fails as `smoke.run` does, in its
-        result. It reaches nothing."""
+        result. It reaches nothing, and changes nothing."""
         request = SmokeRequest.from_asset(asset, self.restored, self.attachments)
-        return run(request, timeout_s=timeout_s, start=self.start, ahead_s=self.runner.monotonic_ahead_s)
+        return run(
+            request,
+            timeout_s=timeout_s,
+            start=partial(self.start, keeps_root=True),
+            ahead_s=self.runner.monotonic_ahead_s,
+        )
 
-    def start(self, module: str, question: bytes, timeout_s: float) -> Finished:
-        """Run a module of this package that answers a question on its stdin; it reaches nothing."""
-        return self.runner.run(Order(module, environ=OFFLINE, stdin=question), timeout_s)
+    def start(self, module: str, question: bytes, timeout_s: float, *, keeps_root: bool = False) -> Finished:
+        """Run a module of this package that answers a question on its stdin; it reaches nothing.
+
+        With `keeps_root` it cannot change what was restored.
+        """
+        return self.runner.run(Order(module, environ=OFFLINE, stdin=question, keeps_root=keeps_root), timeout_s)
 
     def environment(self) -> dict[str, str]:
         """What the standby is: the facts of `environment.capture`, and of `environment.resources` as they are now."""

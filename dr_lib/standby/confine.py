@@ -34,7 +34,7 @@ def main() -> None:
     for name, text in order.files.items():
         (root / name).write_text(text, encoding="utf-8")
     give_up_capabilities()
-    confined = confine(root, order.reach)
+    confined = confine(root, order.reach, keeps_root=order.keeps_root)
     _put_on(order, home, ",".join(sorted(confined)))
     runpy.run_module(order.module, run_name="__main__", alter_sys=True)
 

@@ -38,8 +38,10 @@ _SETTINGS: Final = (
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty", "nvidia*", "nvidia-caps/*", "dri/*", "kfd")
 
 
-def confine(root: Path, reach: Reach) -> frozenset[str]:
+def confine(root: Path, reach: Reach, *, keeps_root: bool = False) -> frozenset[str]:
     """Leave this process (and all that it starts) `root`, `reach`, the system's and Python's files; never undone.
+
+    With `keeps_root` only `root/home` and `root/tmp` can be written, and nothing else below `root` be run.
 
     Returns what is confined, of `FILES` and `PORTS`: nothing where the kernel has no Landlock. `OSError` when the
     kernel has it and refuses: then nothing may run.
@@ -49,7 +51,7 @@ def confine(root: Path, reach: Reach) -> frozenset[str]:
         return frozenset()
     net = None if reach.ports is not None else AccessNet.NONE
     with Ruleset(handled_net=net, scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as rules:
-        for path, access in _granted(root, reach):
+        for path, access in (*_own(root, keeps_root=keeps_root), *_always(), *_given(reach)):
             _allow(rules, path, access)
         for port in reach.ports or ():
             rules.allow_port(port, AccessNet.CONNECT_TCP)
@@ -76,9 +78,17 @@ def readable() -> tuple[Path, ...]:
     return tuple(path.resolve() for path, _ in _always() if path.exists())
 
 
-def _granted(root: Path, reach: Reach) -> Iterator[tuple[Path, AccessFS]]:
-    yield root, landlockpy.fs_for_abi(_abi())
-    yield from _always()
+def _own(root: Path, *, keeps_root: bool) -> Iterator[tuple[Path, AccessFS]]:
+    everything = landlockpy.fs_for_abi(_abi())
+    if not keeps_root:
+        yield root, everything
+        return
+    yield root, _READ
+    yield root / "home", everything
+    yield root / "tmp", everything
+
+
+def _given(reach: Reach) -> Iterator[tuple[Path, AccessFS]]:
     for path in reach.paths:
         yield Path(path), _READ
 

@@ -51,7 +51,8 @@ def _regions(config_text: str) -> list[dict[str, Any]]:
 class Order:
     """Run the module `module` of this package afresh, with `arguments`, in `root/home`.
 
-    `environ` comes on top of the bare one; `files` (name to text) are written into `root` before. It ends with the
+    `environ` comes on top of the bare one; `files` (name to text) are written into `root` before. `keeps_root`: it
+    may write into `root/home` and `root/tmp` alone, so that what was restored stays as it is. It ends with the
     process `parent` of the same machine, and after `limit_s` by itself; None where neither is so.
     """
 
@@ -62,6 +63,7 @@ class Order:
     stdin: bytes = b""
     reach: Reach = field(default_factory=Reach)
     root: str = ""
+    keeps_root: bool = False
     parent: int | None = None
     limit_s: int | None = None
 

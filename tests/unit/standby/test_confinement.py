@@ -27,10 +27,12 @@ def runner(tmp_path_factory: pytest.TempPathFactory):
     runner.teardown()
 
 
-def tried(runner: ProcessRunner, code: str, reach: Reach | None = None, **environ: str) -> str:
+def tried(
+    runner: ProcessRunner, code: str, reach: Reach | None = None, *, keeps_root: bool = False, **environ: str
+) -> str:
     """What a confined Python printed for `code`, or the name of the exception it ended with."""
     # `timeit` runs a statement given as an argument: a module of the standard library, so that nothing is installed.
-    order = Order("timeit", ("-n1", "-r1", "-s", code, "pass"), environ, reach=reach or Reach())
+    order = Order("timeit", ("-n1", "-r1", "-s", code, "pass"), environ, reach=reach or Reach(), keeps_root=keeps_root)
     finished = runner.run(order, 60)
     words = finished.stderr.decode().strip().splitlines()
     return "done" if finished.returncode == 0 else words[-1].partition(":")[0]
@@ -69,6 +71,18 @@ def test_what_survives_can_be_read_and_not_written(runner: ProcessRunner, tmp_pa
     assert tried(runner, f"open({str(tmp_path / 'pack')!r}).read()", reach) == "done"
     assert tried(runner, f"open({str(tmp_path / 'pack')!r}, 'a').write('y')", reach) == "PermissionError"
     assert tried(runner, f"open({str(tmp_path / 'pack')!r}).read()") == "PermissionError"
+
+
+def test_what_was_restored_can_be_kept_from_changes(runner: ProcessRunner) -> None:
+    (runner.root / "restored").mkdir(exist_ok=True)
+    (runner.root / "restored" / "weights").write_bytes(b"x")
+    write = "open('../restored/weights', 'a').write('y')"
+    assert tried(runner, "open('../restored/weights').read()", keeps_root=True) == "done"
+    assert tried(runner, write, keeps_root=True) == "PermissionError"
+    assert tried(runner, "import os; os.unlink('../restored/weights')", keeps_root=True) == "PermissionError"
+    assert tried(runner, "import os; os.mkdir('../restored/new')", keeps_root=True) == "PermissionError"
+    assert tried(runner, "open('mine', 'w'); open('../tmp/mine', 'w')", keeps_root=True) == "done"
+    assert tried(runner, write) == "done"
 
 
 def test_it_starts_with_what_it_was_given_and_no_more(runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch) -> None:
