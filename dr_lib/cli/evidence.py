@@ -1,8 +1,9 @@
-"""`drctl evidence`: what drills showed, whether it still stands as it was signed."""
+"""`drctl evidence`: what drills showed, whether it still stands as it was signed, and pages to hand on."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,16 +20,19 @@ Asset = Annotated[str, typer.Argument(help="An asset of dr.yaml.", show_default=
 AnyAsset = Annotated[str | None, typer.Argument(metavar="[ASSET]", help="Only this asset's.", show_default=False)]
 Drill = Annotated[str, typer.Argument(metavar="[DRILL]", help="Its id, as `evidence list` tells it.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many of each asset.")]
+Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the page here.")]
+Pdf = Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Write the PDF here.")]
 Size = Annotated[str | None, typer.Option("--size", metavar="BYTES", help="Of an asset so large, like 500GB.")]
 Link = Annotated[str | None, typer.Option("--link", metavar="RATE", help="Over such a link, like 1GB/s.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(no_args_is_help=True, help="List, read and prove the signed evidence of drills.")
+    group = typer.Typer(no_args_is_help=True, help="List, read, prove and render the signed evidence of drills.")
     command(group, "list", examples=["drctl evidence list", "drctl evidence list minilm --json"])(list_evidence)
     command(group, "show", examples=["drctl evidence show minilm", "drctl evidence show minilm DRILL --json"])(show)
     command(group, "verify", examples=["drctl evidence verify", "drctl evidence verify minilm --json"])(verify)
+    command(group, "render", examples=["drctl evidence render minilm --html drill.html --pdf drill.pdf"])(render)
     command(group, "predict", examples=["drctl evidence predict minilm --size 500GB --link 1GB/s"])(predict)
     app.add_typer(group, name="evidence")
 
@@ -51,6 +55,15 @@ def verify(session: Session, asset: AnyAsset = None) -> int:
     document = session.runtime().verify_evidence(asset)
     session.output.show(document, partial(_tell_verified, document=document))
     return 0 if document["ok"] else IntegrityError.exit_code
+
+
+def render(session: Session, asset: Asset, drill: Drill = "latest", html: Html = None, pdf: Pdf = None) -> None:
+    """Make one page that opens without network, and a PDF, of evidence that holds; of other evidence nothing."""
+    if html is None and pdf is None:
+        raise typer.BadParameter("name a file: --html, --pdf or both")
+    document = session.runtime().render_evidence(asset, drill, html, pdf)
+    written = [f"{path}, {size(count)}" for path, count in document["files"].items()]
+    session.output.show(document, lambda console: console.print("\n".join(written)))
 
 
 def predict(session: Session, asset: Asset, size_of: Size = None, link: Link = None) -> None:

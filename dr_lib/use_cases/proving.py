@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dr_lib.catalog.answers import open_ones, raise_first
 from dr_lib.config import values
-from dr_lib.errors import DrError, IntegrityError, NotFound, UsageError
-from dr_lib.format.canonical import parse_time
+from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, UsageError
+from dr_lib.format.canonical import parse_time, time_text
+from dr_lib.policy.evidence_chain import ancestry
 from dr_lib.use_cases.over_config import Document, OverConfig
 
 if TYPE_CHECKING:
+    from dr_lib.rendering.facts import PageFacts
     from dr_lib.vault.vault import Vault
     from dr_lib.workflows.evidence.gather import Piece
     from dr_lib.workflows.evidence.prove import Proven
@@ -57,6 +61,34 @@ class Proving(OverConfig):
                 "notes": list(proven.notes),
             })  # fmt: skip
         return {"assets": found, "ok": not any(one["problems"] for one in found)}
+
+    def render_evidence(
+        self, asset: str, drill: str = LATEST, html: Path | None = None, pdf: Path | None = None
+    ) -> Document:
+        """Render one drill's evidence into the files that are named. `{"drill", "files": {path: bytes}}`.
+
+        `IntegrityError` (4), and no file, when anything of the asset's evidence does not hold. A file is replaced in
+        one step.
+        """
+        from dr_lib.rendering.page import html_page, pdf_page
+
+        proven = self._proven(asset)
+        for one in proven.troubles:
+            hint = f"`drctl evidence verify {asset}` tells all; only evidence that holds is rendered"
+            raise IntegrityError(
+                f"the evidence of drill {one.drill} does not hold: {one.what}", where=one.where, hint=hint
+            )
+        piece = _chosen(proven, asset, drill)
+        facts = page_facts(piece, proven, self._told(piece, proven), time_text(self._wiring.clock()))
+        made = {html: html_page(facts).encode() if html else b"", pdf: pdf_page(facts) if pdf else b""}
+        files = {path: data for path, data in made.items() if path is not None}
+        for path, data in files.items():
+            _write(path, data)
+        return {
+            "drill": piece.past.drill,
+            "asset": asset,
+            "files": {str(path): len(data) for path, data in files.items()},
+        }
 
     def predict_rto(self, asset: str, size: str | None = None, link: str | None = None) -> Document:
         """What the next recovery takes, by the drills that recovered this asset, or all assets where those are fewer
@@ -127,6 +159,29 @@ def _chosen(proven: Proven, asset: str, drill: str) -> Piece:
     raise NotFound(
         what, where=", ".join(proven.gathered.silent) or None, hint="`drctl evidence list` shows what there is"
     )
+
+
+def page_facts(piece: Piece, proven: Proven, told: Document, made_at: str) -> PageFacts:
+    """What the page of one drill shows, and of the drills up to it."""
+    from dr_lib.rendering.facts import PageFacts, PastPoint
+
+    pieces = proven.gathered.pieces
+    chain = ancestry({key: one.entry for key, one in pieces.items()}, piece.past.key)
+    earlier = [one.past for one in pieces.values() if one.past.drill <= piece.past.drill]
+    past = [PastPoint(p.drill, p.finished_at, p.scenario, p.verdict, p.rto_s, p.rpo_s, p.predicted_s) for p in earlier]
+    return PageFacts(piece.statement["predicate"], told | {"chain": len(chain)}, past, proven.notes, made_at)
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise Refused(
+            f"the file cannot be written: {error.strerror}", where=str(path), hint="name another place"
+        ) from error
 
 
 def _amount(text: str | None, parse: Callable[[object], int]) -> int | None:

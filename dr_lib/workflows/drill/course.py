@@ -159,6 +159,7 @@ def _all_over_the_link(inside: Mapping[str, float], stored: int, link: int | Non
     `stored` bytes take over a link of so many bytes a second."""
     fetch = inside.get("fetch", 0.0)
     owed = 0.0 if link is None else max(0.0, stored / link - fetch)
-    if owed:
-        wait(owed)
+    if not owed:
+        return inside
+    wait(owed)
     return {**inside, "fetch": fetch + owed}

@@ -35,13 +35,22 @@ class Stopwatch:
 
     def lap_restore(self, inside: Mapping[str, float]) -> None:
         """End a restore that measured itself: what its program took to start belongs to the standby's acquiring, its
-        plan to fetching, and what it did after the last byte had come to decoding."""
+        plan to fetching, and what it did after the last byte had come to decoding. Of one that tells nothing the whole
+        is `restore`."""
         self.lap("restore")
+        if not inside:
+            return
         whole = self.phases.pop().seconds
         fetch = inside.get("plan", 0.0) + inside.get("fetch", 0.0)
         decode = sum(inside.get(name, 0.0) for name in ("decode", "check", "publish"))
-        self.phases.append(Phase("acquire", max(0.0, whole - fetch - decode)))
+        self._prolong("acquire", max(0.0, whole - fetch - decode))
         self.phases += [Phase("fetch", min(fetch, whole)), Phase("decode", min(decode, max(0.0, whole - fetch)))]
+
+    def _prolong(self, name: str, seconds: float) -> None:
+        """The same phase goes on, where it is the last one."""
+        if self.phases and self.phases[-1].name == name:
+            seconds += self.phases.pop().seconds
+        self.phases.append(Phase(name, seconds))
 
     def lap_smoke(self, smoke: SmokeResult) -> None:
         """The smoke process measured itself: its load, its warm-up, and the rest up to its first correct output."""
