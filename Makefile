@@ -61,6 +61,10 @@ crash: env ## kill -9 of real commands at 200 random instants; no point may be l
 corrupt: env ## damage every object of a vault in every way; all of it must be found, none of it restored
 	@$(PY) -m tests.campaigns.corrupt $(ARGS)
 
+.PHONY: sensitivity
+sensitivity: env ## noise in any weight matrix must fail the smoke test, the right model never (ARGS='--times 50 --share 0.01')
+	@$(PY) -m tests.campaigns.sensitivity $(ARGS)
+
 .PHONY: machine
 machine: env ## the state machine of the vault, at length (RUNS=2000)
 	@DR_MACHINE_RUNS=$(or $(RUNS),500) DR_MACHINE_STEPS=50 $(PY) -m pytest --timeout=7200 tests/properties/test_vault_machine.py

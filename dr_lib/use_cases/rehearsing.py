@@ -63,6 +63,7 @@ def world_of(wiring: Wiring, asset: Asset, scenario: str, lost: str) -> World:
         tools=lambda entry: tools_of(wiring, journal, entry),
         store_clock=lambda: _store_clock(pretended, asset, lost),
         skew=pretence.skew,
+        link=asset.drill.link if scenario == "slow-link" else None,
     )
 
 

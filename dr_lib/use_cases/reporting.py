@@ -44,7 +44,7 @@ class Reporting(OverConfig):
     def doctor(self) -> Document:
         """What is missing or misconfigured here, and the fix."""
         answers = self._wiring.answers(list(self.config.regions))
-        checks = (*self._keys_here(), *examine(self.config, answers, self._wiring.source))
+        checks = (*self._keys_here(), *self._drills_here(), *examine(self.config, answers, self._wiring.source))
         warnings = [*exposure(self.config.encryption, self.config.signing), *unseparated(self.config.regions.values())]
         return {"checks": [asdict(one) for one in checks], "warnings": warnings, "ok": all(one.ok for one in checks)}
 
@@ -53,6 +53,17 @@ class Reporting(OverConfig):
             return check_keys(self.config, self._wiring.keys)
         except DrError as error:
             return (failed("keys", error),)
+
+    def _drills_here(self) -> tuple[Check, ...]:
+        """A drill that died leaves the world as its disaster had it, and this machine knows."""
+        from dr_lib.use_cases.rehearsing import journal_of
+
+        try:
+            left = journal_of(self._wiring).entries()
+        except DrError as error:
+            return (failed("drills", error),)
+        told = [f"{entry.drill} ({entry.scenario} of {entry.asset}) is under way, or died" for entry in left]
+        return tuple(Check("drills", False, text, "unless it runs: drctl drill --undo") for text in told)
 
     def _points(self, asset: str) -> list[Document]:
         answers = self._wiring.answers(self.config.asset(asset).regions)

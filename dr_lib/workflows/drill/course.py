@@ -17,6 +17,7 @@ from dr_lib.model.manifest import Manifest
 from dr_lib.policy.choice import LATEST_VERIFIED, choose
 from dr_lib.policy.preflight import Needs, preflight
 from dr_lib.standby.base import Standby
+from dr_lib.storage.throttled import wait
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.drill.disaster import Disaster
 from dr_lib.workflows.drill.stopwatch import Stopwatch
@@ -146,6 +147,19 @@ def _restore(
             watch.lap(f"try {vault.region}")
         else:
             course.region = vault.region
-            watch.lap_restore(course.restored.get("phases") or {})
+            assert course.manifest is not None, "decided before"
+            inside = course.restored.get("phases") or {}
+            watch.lap_restore(_all_over_the_link(inside, course.manifest.summary.stored_bytes, world.link))
             return
     raise next(iter(course.wanting.values()), NotFound("no surviving region holds the chosen point"))
+
+
+def _all_over_the_link(inside: Mapping[str, float], stored: int, link: int | None) -> Mapping[str, float]:
+    """A throttle keeps its rate on average, and lets the last piece through at once: the time is waited for that
+    `stored` bytes take over a link of so many bytes a second."""
+    fetch = inside.get("fetch", 0.0)
+    owed = 0.0 if link is None else max(0.0, stored / link - fetch)
+    if not owed:
+        return inside
+    wait(owed)
+    return {**inside, "fetch": fetch + owed}

@@ -26,7 +26,7 @@ class World:
     a configuration that names one region and no source, and that region's credentials alone; `forbidden` names all that
     a standby with that kit must not reach. `standby` makes one by its name, with no more room than that many bytes.
     `store_clock` is the present as a surviving region has it, None when none tells. `skew` is how far `clock` was set
-    off on purpose.
+    off on purpose, `link` the bytes a second of a link that is slow on purpose.
     """
 
     answers: Callable[[], Mapping[str, Answer]]
@@ -39,6 +39,7 @@ class World:
     tools: ToolsFor
     store_clock: Callable[[], datetime | None]
     skew: timedelta = timedelta(0)
+    link: int | None = None
 
 
 def true_clock(world: World) -> tuple[Clock, float | None]:

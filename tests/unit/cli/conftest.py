@@ -179,6 +179,25 @@ ANSWERS: dict[str, Any] = {
         "phases": {"fetch": 500.0},
         "notes": ["by drills of m"],
     },
+    "undo_drills": {
+        "undone": [{"drill": "d0", "asset": "m", "scenario": "region-lost", "notes": ["a note"]}],
+        "failed": [],
+        "unswept": [],
+        "ok": True,
+    },
+    "drills": {
+        "assets": [
+            {
+                "asset": "m",
+                "scenarios": [
+                    {"scenario": "region-lost", "verdict": "proven", "age_s": 90.0, "policy_current": True},
+                    {"scenario": "slow-link", "verdict": "proven", "age_s": 9000.0, "policy_current": False},
+                    {"scenario": "key-lost", "verdict": None, "age_s": None, "policy_current": None},
+                ],
+                "problems": ["never drilled: key-lost"],
+            }
+        ]
+    },
     "status": {
         "ok": True,
         "assets": [

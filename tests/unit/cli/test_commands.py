@@ -90,10 +90,21 @@ CALLS = [
         "drill",
         {"asset": "m", "scenario": "region-lost", "region": "a", "disaster_at": "2026-11-23T18:00:00Z"},
     ),
+    (["drill", "--list"], "drills", {"asset": None}),
+    (["drill", "m", "--list"], "drills", {"asset": "m"}),
+    (["drill", "--undo"], "undo_drills", {}),
     (["status"], "status", {}),
     (["doctor"], "doctor", {}),
 ]
+LEFT = {"drill": "d0", "asset": "m", "scenario": "region-lost"}
 NOT_DONE = [
+    (
+        ["drill", "--undo"],
+        "undo_drills",
+        {"undone": [], "failed": [{**LEFT, "why": "the command failed"}], "unswept": [], "ok": False},
+        7,
+        "NOT undone: region-lost of m, drill d0: the command failed",
+    ),
     (
         ["heal", "--region", "a"],
         "heal",

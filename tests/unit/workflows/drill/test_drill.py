@@ -157,6 +157,14 @@ def test_the_phases_add_up_to_the_rto(site: Site):
     assert done.rto_s > 3.0
 
 
+def test_over_a_slow_link_every_byte_takes_its_time(site: Site):
+    stored = site.vaults.runtime.points(ASSET)[0]["stored_bytes"]
+    site.change(link=stored * 5)
+    done = site.drill("slow-link")
+    assert done.verdict == "proven"
+    assert sum(phase.seconds for phase in done.phases if phase.name == "fetch") == pytest.approx(0.2, abs=0.02)
+
+
 def test_no_correct_output_is_no_rto(site: Site):
     site.standby.smoked = replace(PASSED, passed=False, cause="NaN")
     done = site.drill()
@@ -169,7 +177,7 @@ def test_a_copy_that_is_found_damaged_sends_it_to_the_next_region(site: Site):
     done = site.drill("catalog-lost")
     assert (done.verdict, done.restored_from, site.standby.asked) == ("proven", "two", ["one", "two"])
     assert done.detours == ("one was asked first: rotten",)
-    assert [phase.name for phase in done.phases][2:5] == ["acquire", "try one", "restore"]
+    assert [phase.name for phase in done.phases][2:4] == ["acquire", "try one"]
     assert done.rpo_by_region["one"] is None
     assert done.rpo_by_region["two"] == done.rpo_s
 
