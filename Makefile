@@ -29,7 +29,7 @@ demo-down: env ## end what `make demo` left up
 
 .PHONY: test
 test: env ## all tests, two files at a time (WORKERS=2); the last lines count passed, failed and not run
-	@bash tools/system.sh age
+	@bash tools/system.sh age libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 	@$(PY) -m pytest -n $(or $(WORKERS),2) --dist loadfile
 
 .PHONY: check
@@ -60,6 +60,10 @@ crash: env ## kill -9 of real commands at 200 random instants; no point may be l
 .PHONY: corrupt
 corrupt: env ## damage every object of a vault in every way; all of it must be found, none of it restored
 	@$(PY) -m tests.campaigns.corrupt $(ARGS)
+
+.PHONY: sensitivity
+sensitivity: env ## noise in any weight matrix must fail the smoke test, the right model never (ARGS='--times 50 --share 0.01')
+	@$(PY) -m tests.campaigns.sensitivity $(ARGS)
 
 .PHONY: machine
 machine: env ## the state machine of the vault, at length (RUNS=2000)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings the Debian packages that are named: a browser, PostgreSQL, Redis, age, the backup programs that `make bench`
-# measures against. What cannot be brought is named, and what needs it says so; so this never fails. Of the tests, those
-# that compare with the age command need age.
+# measures against, what a PDF is made with. What cannot be brought is named, and what needs it says so; so this never fails. Of the tests, those
+# that compare with the age command need age, and those that make a PDF the three libraries.
 set -euo pipefail
 
 POLICY=/usr/sbin/policy-rc.d
@@ -14,7 +14,13 @@ present() {
     borgbackup) command -v borg >/dev/null ;;
     redis-server) command -v redis-server >/dev/null ;;
     age) command -v age >/dev/null ;;
+    libpango-1.0-0 | libpangoft2-1.0-0) loadable "${1%-0}" ;;
+    libharfbuzz-subset0) loadable "${1%0}" ;;
     esac
+}
+
+loadable() {
+    ldconfig -p | grep -F "$1.so" >/dev/null
 }
 
 as_root() {

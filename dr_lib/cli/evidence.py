@@ -15,7 +15,7 @@ from dr_lib.errors import IntegrityError
 if TYPE_CHECKING:
     from rich.console import Console
 
-HEADINGS = ("drill point", "asset", "scenario", "verdict", "RTO", "RPO", "age", "regions")
+HEADINGS = ("drill point", "showed", "measured", "regions")
 Asset = Annotated[str, typer.Argument(help="An asset of dr.yaml.", show_default=False)]
 AnyAsset = Annotated[str | None, typer.Argument(metavar="[ASSET]", help="Only this asset's.", show_default=False)]
 Drill = Annotated[str, typer.Argument(metavar="[DRILL]", help="Its id, as `evidence list` tells it.")]
@@ -82,8 +82,9 @@ def _tell_list(console: Console, document: dict[str, Any]) -> None:
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
-    figures = (span(one["rto_s"]), span(one["rpo_s"]), span(one["age_s"]))
-    return (one["drill"], one["asset"], one["scenario"], one["verdict"], *figures, "\n".join(one["regions"]))
+    measured = f"RTO {span(one['rto_s'])}\nRPO {span(one['rpo_s'])}\n{span(one['age_s'])} ago"
+    shown = f"{one['scenario']}\n{one['verdict']}"
+    return (f"{one['drill']}\nof {one['asset']}", shown, measured, "\n".join(one["regions"]))
 
 
 def _tell(console: Console, document: dict[str, Any]) -> None:
@@ -125,13 +126,14 @@ def _tell_verified(console: Console, document: dict[str, Any]) -> None:
         bad = {problem["drill"] for problem in one["problems"]}
         held = [found for found in one["evidence"] if found["drill"] not in bad]
         console.print(f"{one['asset']}: {len(held)} of {len(held) + len(bad)} hold")
-        rows(console, ("drill point", "verdict", "signed by", "recovery", "regions"), [_proof(found) for found in held])
+        rows(console, ("drill point", "verdict", "recovery", "regions"), [_proof(found) for found in held])
         _tell_odd(console, one["problems"], one["notes"])
 
 
 def _proof(one: dict[str, Any]) -> tuple[str, ...]:
     places = "\n".join(f"{region}{_lock(one['locks'].get(region))}" for region in one["regions"])
-    return (one["drill"], one["verdict"], ", ".join(one["signed_by"]) or "nobody", one["point"], places)
+    signed = f"signed by {', '.join(one['signed_by']) or 'nobody'}"
+    return (f"{one['drill']}\n{signed}", one["verdict"], one["point"], places)
 
 
 def _tell_odd(console: Console, problems: list[dict[str, Any]], notes: list[str]) -> None:

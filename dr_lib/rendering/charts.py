@@ -110,7 +110,7 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
     axes = chart.add_subplot()
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, pad=6)
     axes.set_axisbelow(True)
     return chart, axes
 

@@ -62,7 +62,11 @@ class Standby:
         what = ["restore", asset, "--to", str(self.restored), "--point", point, "--region", region]
         how = ["--json", "--with-attachments", str(self.attachments), "--config", str(self.root / CONFIG)]
         order = Order(
-            "dr_lib.cli", (*what, *how), {**OFFLINE, **environ}, {CONFIG: config_text}, reach=Reach.of(config_text)
+            "dr_lib.cli",
+            (*what, *how),
+            {**OFFLINE, **environ},
+            {CONFIG: config_text},
+            reach=Reach.of(config_text, environ),
         )
         return document_of(self.runner.run(order, None), "restore")
 
@@ -99,7 +103,7 @@ class Standby:
 
         Changes nothing: what it could write, it removed again.
         """
-        order = Order("dr_lib.standby", environ={**OFFLINE, **environ}, reach=Reach.of(config_text))
+        order = Order("dr_lib.standby", environ={**OFFLINE, **environ}, reach=Reach.of(config_text, environ))
         known = sorted({*OFFLINE, *environ})
         task = {"root": str(self.root), "forbidden": [asdict(one) for one in forbidden], "known": known}
         ports = order.reach.ports

@@ -109,7 +109,7 @@ class ContainerRunner:
 
     def _mounts(self, order: Order) -> Iterator[str]:
         yield from ("--mount", _fields(f"source={self.root}", f"target={self.root}"))
-        for path in order.reach.paths:
+        for path in (path for path in order.reach.paths if path != "/"):  # an rclone remote has the image's files
             yield from ("--mount", _fields(f"source={path}", f"target={path}", "readonly"))
 
     def _limits(self) -> Iterator[str]:

@@ -13,6 +13,9 @@ from urllib.parse import unquote, urlsplit
 from dr_lib.standby.child_process import Finished
 
 _HTTP_PORTS = {"http": 80, "https": 443}
+_GIVES_CREDENTIALS = {80, 443}
+"""Instance metadata and STS, as the default chain of AWS asks them."""
+_NAMES_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CA_BUNDLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,32 @@ class Reach:
     ports: tuple[int, ...] | None = ()
 
     @classmethod
-    def of(cls, config_text: str) -> Self:
-        """What the regions of a survival kit are reached by; nothing for a text that is no such kit."""
-        urls = [(str(region.get("url", "")), region.get("endpoint")) for region in _regions(config_text)]
-        paths = [unquote(urlsplit(url).path) for url, _ in urls if url.startswith("file:")]
-        ports = sorted({port_of(endpoint) for url, endpoint in urls if url.startswith("s3:")})
-        opaque = any(url.startswith("rclone:") for url, _ in urls)
-        return cls(tuple(paths), None if opaque else tuple(ports))
+    def of(cls, config_text: str, environ: Mapping[str, str]) -> Self:
+        """What the regions of a survival kit are reached by; nothing for a text that is no such kit.
+
+        A remote of rclone may be anywhere, on this machine's disks too, and need any file as its key. Where AWS gives
+        the credentials, the files that `environ` names and the ports of its services belong to it.
+        """
+        regions = _regions(config_text)
+        if any(_url(region).startswith("rclone:") for region in regions):
+            return cls(("/",), None)
+        paths = [unquote(urlsplit(_url(region)).path) for region in regions if _url(region).startswith("file:")]
+        stored = [region for region in regions if _url(region).startswith("s3:")]
+        ports = {port_of(region.get("endpoint")) for region in stored}
+        if any(not str(region.get("credentials", "")).startswith("env:") for region in stored):
+            ports |= _GIVES_CREDENTIALS
+        named = [environ[name] for name in _NAMES_FILES if name in environ]
+        return cls((*paths, *named), tuple(sorted(ports)))
 
 
 def port_of(endpoint: str | None) -> int:
     """The port of `http(s)://host[:port]`; None is Amazon's own."""
     parts = urlsplit(endpoint or "https://")
     return parts.port or _HTTP_PORTS.get(parts.scheme, 443)
+
+
+def _url(region: Mapping[str, Any]) -> str:
+    return str(region.get("url", ""))
 
 
 def _regions(config_text: str) -> list[dict[str, Any]]:

@@ -58,12 +58,12 @@ class PodRunner:
 
     def run(self, order: Order, timeout_s: float | None) -> Finished:
         """Run the order in the pod; after `timeout_s` it also ends by itself. `UsageError` for a region on a disk."""
-        if order.reach.paths:
-            what = f"a pod cannot read a region of this machine's disk ({', '.join(order.reach.paths)})"
+        if there := [path for path in order.reach.paths if path != "/"]:
+            what = f"a pod cannot read a region of this machine's disk, nor a file of credentials ({', '.join(there)})"
             raise UsageError(what, hint="drill such an asset in a process or a container")
         limit = None if timeout_s is None else math.ceil(timeout_s)
-        there = replace(order, root=str(self.root), limit_s=limit)
-        return self._cluster.execute(self._name, [self._policy.python, *LAUNCHER], there.frame(), timeout_s)
+        sent = replace(order, root=str(self.root), limit_s=limit)
+        return self._cluster.execute(self._name, [self._policy.python, *LAUNCHER], sent.frame(), timeout_s)
 
     def teardown(self) -> None:
         """Delete the pod with all that is in it; nothing happens when it is already gone."""

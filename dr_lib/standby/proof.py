@@ -41,7 +41,7 @@ def record_proof(asset: Asset, directory: Path, *, timeout_s: float = smoke.DEFA
     golden = smoke.record_golden(
         directory, policy.loader, asked.inputs, asked.expected, policy.tolerance, timeout_s=limit
     )
-    return {GOLDEN: _encoded({**golden, "environment": environment.capture()})}
+    return {GOLDEN: encoded({**golden, "environment": environment.capture()})}
 
 
 def gate_facts(
@@ -82,7 +82,7 @@ def proof_basis(asset: Asset) -> str:
 def _dataset_proof(asset: Asset, directory: Path, timeout_s: float) -> dict[str, bytes]:
     expectations = {} if asset.expectations is None else {EXPECTATIONS: _suite(asset.expectations)}
     tables = smoke.record_tables(directory, timeout_s=timeout_s) if holds_tables(directory) else {"tables": {}}
-    return {TABLES: _encoded(tables), **expectations}
+    return {TABLES: encoded(tables), **expectations}
 
 
 def _suite(path: Path) -> bytes:
@@ -91,5 +91,6 @@ def _suite(path: Path) -> bytes:
     return data
 
 
-def _encoded(document: dict[str, Any]) -> bytes:
+def encoded(document: dict[str, Any]) -> bytes:
+    """An attachment's bytes."""
     return json.dumps(document, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()

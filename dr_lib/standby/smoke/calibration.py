@@ -23,8 +23,11 @@ MARGIN: Final = 20.0
 ELSEWHERE: Final = 1000.0
 """The same where another accelerator answers than was recorded: its sums are other sums."""
 
-LEAST: Final = 1e-6
-"""Of the greatest golden element: no less is a tolerance, for another processor rounds otherwise."""
+LEAST: Final = (1e-6, 1e-9)
+"""No less is a tolerance, for another processor rounds otherwise: of the greatest golden element, and of a cosine."""
+
+LEAST_ELSEWHERE: Final = (1e-3, 1e-5)
+"""The same for another accelerator, which may multiply with fewer bits."""
 
 UNCALIBRATED: Final = Tolerance(cosine=0.999, max_abs=0.01)
 """For points that were recorded before anything was measured."""
@@ -58,11 +61,9 @@ def resolve(tolerance: Tolerance, golden: Matrix, found: Spread | None, *, elsew
     """
     if found is None:
         return _filled(tolerance, UNCALIBRATED)
-    margin = ELSEWHERE if elsewhere else MARGIN
-    scale = float(np.max(np.abs(golden), initial=0.0))
-    least = LEAST * margin / MARGIN
-    max_abs = max(found.difference * margin, least * scale)
-    return _filled(tolerance, Tolerance(cosine=1.0 - max(found.gap * margin, least), max_abs=max_abs))
+    margin, (share, gap) = (ELSEWHERE, LEAST_ELSEWHERE) if elsewhere else (MARGIN, LEAST)
+    max_abs = max(found.difference * margin, share * float(np.max(np.abs(golden), initial=0.0)))
+    return _filled(tolerance, Tolerance(cosine=1.0 - max(found.gap * margin, gap), max_abs=max_abs))
 
 
 def _filled(tolerance: Tolerance, measured: Tolerance) -> Tolerance:

@@ -61,7 +61,7 @@ def _recorded(document: dict[str, Any]) -> Recorded:
             document.get("latency", {}).get("latency_p50_s"),
             tuple(document.get("perplexity", ())),
         ),
-        files=document["files"],
+        files={name: dict(facts) for name, facts in document["files"].items()},
         weights=dict(document.get("weights", {})),
         spread=None if measured is None else Spread(**measured),
     )

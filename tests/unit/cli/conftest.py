@@ -27,6 +27,24 @@ SMOKE = {
     "first_output_s": 0.1,
     "measures": {},
 }
+EVIDENCE = {
+    "drill": POINT,
+    "asset": "m",
+    "scenario": "region-lost",
+    "verdict": "proven",
+    "expected": "recovery",
+    "rto_s": 9.5,
+    "rpo_s": 60.0,
+    "age_s": 7200.0,
+    "regions": ["a", "c"],
+}
+PROVEN = {
+    "sha256": "ab" * 32,
+    "signed_by": ["0123456789abcdef"],
+    "previous": None,
+    "point": "the manifest is the one",
+    "locks": {"a": "2026-12-26T18:00:00+00:00", "c": "unlocked"},
+}
 ANSWERS: dict[str, Any] = {
     "initialize": {
         "regions": [
@@ -129,6 +147,37 @@ ANSWERS: dict[str, Any] = {
         "unproven": ["there was no GPU"],
         "evidence": {"b": "evidence/d1.json"},
         "smoke": SMOKE,
+    },
+    "evidence": {"evidence": [EVIDENCE], "problems": [], "silent": {"b": "no answer"}},
+    "show_evidence": {
+        **EVIDENCE,
+        **PROVEN,
+        "statement": {
+            "predicate": {
+                "phases": [{"name": "fetch", "seconds": 9.5}, {"name": "load", "seconds": "nan"}],
+                "lost_how": "left out",
+                "point": POINT,
+                "restored_from": "b",
+                "rpo_objective_s": 3600.0,
+                "rto_objective_s": 900.0,
+                "reasons": [],
+                "unproven": ["there was no GPU"],
+            }
+        },
+    },
+    "verify_evidence": {
+        "assets": [{"asset": "m", "evidence": [{**EVIDENCE, **PROVEN}], "problems": [], "notes": ["b is silent"]}],
+        "ok": True,
+    },
+    "render_evidence": {"drill": POINT, "asset": "m", "files": {"/t/p.html": 50_000}},
+    "predict_rto": {
+        "asset": "m",
+        "bytes": 5 * 10**11,
+        "seconds": 600.0,
+        "low_s": 500.0,
+        "high_s": 700.0,
+        "phases": {"fetch": 500.0},
+        "notes": ["by drills of m"],
     },
     "undo_drills": {
         "undone": [{"drill": "d0", "asset": "m", "scenario": "region-lost", "notes": ["a note"]}],

@@ -31,7 +31,10 @@ def listening() -> Iterator[int]:
 
 
 def kit(*urls: str, endpoint: str | None = None) -> str:
-    regions = {f"r{n}": {"url": url} | ({"endpoint": endpoint} if endpoint else {}) for n, url in enumerate(urls)}
+    regions = {
+        f"r{n}": {"url": url, "credentials": "env:DR"} | ({"endpoint": endpoint} if endpoint else {})
+        for n, url in enumerate(urls)
+    }
     return json.dumps({"version": 1, "regions": regions})
 
 
@@ -137,3 +140,17 @@ def test_a_hub_library_that_would_ask_is_found_out(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("huggingface_hub.HfApi", Asking)
     found = isolation._hub_library()
     assert (found.held, found.detail) == (False, "it tried (ConnectionError)")
+
+
+@needs_landlock
+def test_with_a_survivor_behind_rclone_only_writing_is_called_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    with listening() as port, Standby(ProcessRunner(tmp_path / "one")) as standby:
+        forbidden = [
+            Forbidden("the source", path=str(tmp_path / "source")),
+            Forbidden("region x", host="127.0.0.1", port=port),
+        ]
+        found = by_name(standby.isolation(forbidden, kit("rclone:remote:x"), {}))
+    assert found["the source cannot be read"].held is None
+    assert found["region x cannot be connected to"].held is None
+    assert found["nothing can be written in /tmp"].held is True

@@ -31,22 +31,30 @@ def test_less_than_an_order_is_refused(cut):
     ("region", "expected"),
     [
         ({"url": "file:///mnt/a%20b/dr"}, Reach(("/mnt/a b/dr",), ())),
-        ({"url": "s3://b", "endpoint": "http://10.0.0.1:8333"}, Reach((), (8333,))),
-        ({"url": "s3://b", "endpoint": "http://host"}, Reach((), (80,))),
-        ({"url": "s3://b", "endpoint": "https://host"}, Reach((), (443,))),
-        ({"url": "s3://b"}, Reach((), (443,))),
-        ({"url": "rclone:remote:x"}, Reach((), None)),
+        ({"url": "s3://b", "endpoint": "http://10.0.0.1:8333", "credentials": "env:X"}, Reach((), (8333,))),
+        ({"url": "s3://b", "endpoint": "http://host", "credentials": "env:X"}, Reach((), (80,))),
+        ({"url": "s3://b", "endpoint": "https://host", "credentials": "env:X"}, Reach((), (443,))),
+        ({"url": "s3://b", "credentials": "env:X"}, Reach((), (443,))),
+        ({"url": "s3://b", "endpoint": "http://host:9000"}, Reach((), (80, 443, 9000))),
+        ({"url": "s3://b", "credentials": "profile:p"}, Reach((), (80, 443))),
+        ({"url": "rclone:remote:x"}, Reach(("/",), None)),
     ],
 )
 def test_reach_is_that_of_the_region(region, expected):
-    assert Reach.of(json.dumps({"regions": {"a": region}})) == expected
+    assert Reach.of(json.dumps({"regions": {"a": region}}), {}) == expected
 
 
 def test_several_survivors_are_reached_together():
     regions = {"a": {"url": "file:///a"}, "b": {"url": "s3://b", "endpoint": "http://h:1"}, "c": {"url": "s3://c"}}
-    assert Reach.of(json.dumps({"regions": regions})) == Reach(("/a",), (1, 443))
+    assert Reach.of(json.dumps({"regions": regions}), {}) == Reach(("/a",), (1, 80, 443))
+
+
+def test_files_that_hold_aws_credentials_are_reached_where_they_are_named():
+    region = {"url": "s3://b", "credentials": "profile:p"}
+    environ = {"AWS_CONFIG_FILE": "/etc/aws/config", "AWS_PROFILE": "p"}
+    assert Reach.of(json.dumps({"regions": {"a": region}}), environ).paths == ("/etc/aws/config",)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "version: [", '{"regions": 3}', '{"regions": {"a": 1}}'])
 def test_a_text_that_is_no_kit_opens_nothing(text):
-    assert Reach.of(text) == Reach()
+    assert Reach.of(text, {}) == Reach()

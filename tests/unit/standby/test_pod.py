@@ -70,7 +70,9 @@ def test_commands_run_in_the_pod_and_nothing_stays(
         assert abs(standby.runner.monotonic_ahead_s) < 60  # it is the same machine here; elsewhere it may be years
         assert standby.environment()["disk_free_bytes"] == "5"
         secret = {"DR_STANDBY_SECRET_ACCESS_KEY": "hush"}
-        text = json.dumps({"regions": {"a": {"url": "s3://b", "endpoint": "http://127.0.0.1:1"}}})
+        text = json.dumps(
+            {"regions": {"a": {"url": "s3://b", "endpoint": "http://127.0.0.1:1", "credentials": "env:DR"}}}
+        )
         assert [one for one in standby.isolation([], text, secret) if one.held is False] == []
         failed = standby.smoke(asset_of(AssetKind.DATASET))
         assert not failed.passed

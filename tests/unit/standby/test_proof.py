@@ -41,6 +41,9 @@ def test_golden_outputs_carry_their_environment_latency_and_files(golden: Path) 
     assert recorded["latency"]["latency_p50_s"] > 0
     assert recorded["files"]["model.safetensors"] == {"size": 90868376, "sha256": None}
     assert len(recorded["files"]["tokenizer.json"]["sha256"]) == 64
+    # Asked again in other ways it strays a little, and less than any damage moves it.
+    assert recorded["spread"]["ways"] == 4
+    assert 0 < recorded["spread"]["difference"] < 1e-5
 
 
 def test_dataset_proof_names_rows_and_typed_columns(tables: Path, dataset_asset: Asset) -> None:
@@ -65,7 +68,19 @@ def test_a_live_model_that_cannot_be_loaded_names_the_cause(asset_of: AssetOf, t
     assert caught.value.where == str(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", '{"inputs": "x"}', "[1]", "not json", '{"input": 4}', '{"input": ""}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n\n",
+        '{"inputs": "x"}',
+        "[1]",
+        "not json",
+        '{"input": 4}',
+        '{"input": ""}',
+        '{"input": "x", "output": [1, "y"]}',
+    ],
+)
 def test_a_golden_file_without_inputs_is_refused(asset_of: AssetOf, tmp_path: Path, text: str) -> None:
     (tmp_path / "golden.jsonl").write_text(text)
     with pytest.raises(UsageError) as caught:

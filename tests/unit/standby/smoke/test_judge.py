@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dr_lib.model.smoke import Tolerance
+from dr_lib.model.drill import SmokeCheck
+from dr_lib.model.smoke import SmokeLimits, Tolerance
 from dr_lib.standby.smoke.judge import Golden, Observed, cosine, judge, row_holds
 
 TOLERANCE = Tolerance(cosine=0.999, max_abs=0.01, latency_s=0.5)
@@ -90,3 +91,51 @@ def test_a_row_holds_only_within_both_tolerances() -> None:
     assert not row_holds(near, ROWS[0], Tolerance(cosine=0.999, max_abs=1e-6))
     assert not row_holds(ROWS[0][:2], ROWS[0], TOLERANCE)
     assert not row_holds(ROWS[0] * np.float32(np.nan), ROWS[0], TOLERANCE)
+
+
+def checks_of(observed_one: Observed, golden: Golden, tolerance: Tolerance) -> dict[str, bool]:
+    return {check.name: check.passed for check in judge(observed_one, golden, tolerance).checks}
+
+
+def test_the_greatest_elements_must_be_the_same_ones() -> None:
+    rows, golden = np.asarray([[3.0, 2.0, 1.0]], np.float32), np.asarray([[3.0, 1.0, 2.0]], np.float32)
+    wide = Tolerance(cosine=0.0, max_abs=10.0, top_k=2, agreement=1.0)
+    assert checks_of(observed(rows), Golden(golden, "cpu"), wide)["same 2 greatest"] is False
+    half = Tolerance(cosine=0.0, max_abs=10.0, top_k=2, agreement=0.5)
+    assert checks_of(observed(rows), Golden(golden, "cpu"), half)["same 2 greatest"] is True
+
+
+def test_exact_means_every_bit() -> None:
+    exact = Tolerance(cosine=0.0, max_abs=10.0, exact=True)
+    assert checks_of(observed(), Golden(ROWS, "cpu"), exact)["values that differ"] is True
+    other = np.nextafter(ROWS, np.float32(10))
+    assert checks_of(observed(other), Golden(ROWS, "cpu"), exact)["values that differ"] is False
+
+
+def test_perplexity_may_rise_by_the_tolerance_and_must_be_measured() -> None:
+    allowed = Tolerance(cosine=0.0, max_abs=10.0, perplexity=0.01)
+    golden = Golden(ROWS, "cpu", perplexity=(10.0, 20.0))
+    assert checks_of(observed(perplexity=(10.05, 20.0)), golden, allowed)["perplexity"] is True
+    assert checks_of(observed(perplexity=(10.05, 20.5)), golden, allowed)["perplexity"] is False
+    assert checks_of(observed(), golden, allowed)["perplexity"] is False
+    assert checks_of(observed(perplexity=(10.0,)), golden, allowed)["perplexity"] is False
+
+
+def test_a_gpu_that_is_there_must_be_used() -> None:
+    verdict = judge(observed(gpu="H100"), Golden(ROWS, "H100"), TOLERANCE)
+    assert verdict.cause == "GPU present but not used: H100 is here, and the model ran on the CPU"
+    assert judge(observed(gpu="H100", accelerator="H100"), Golden(ROWS, "H100"), TOLERANCE).cause is None
+
+
+def test_weights_that_no_answer_depends_on_are_named() -> None:
+    unlike = (SmokeCheck("loaded weights", "1 as recorded", "2 as recorded", passed=False), ("pooler.weight",))
+    verdict = judge(observed(weights=unlike), Golden(ROWS, "cpu"), TOLERANCE)
+    assert verdict.cause is not None
+    assert verdict.cause.endswith("; in memory pooler.weight not as recorded")
+
+
+def test_a_limit_that_is_passed_is_no_drift() -> None:
+    verdict = judge(
+        observed(measures={"peak_rss_bytes": 2e9}), Golden(ROWS, "cpu"), TOLERANCE, SmokeLimits(peak_rss_bytes=10)
+    )
+    assert verdict.cause == "a limit is passed: peak memory 2e+09 bytes, required <= 10 bytes"
