@@ -73,7 +73,7 @@ def pull(lever: str, region: str, workspace: Workspace) -> Facts:
     known = [fact["region"] for fact in regions.facts()]
     if region not in known:
         raise UsageError(f"no region {region!r} runs here", where=str(workspace.home), hint=f"regions: {known}")
-    pulled = {"lose": regions.stop, "revoke": regions.revoke}.get(lever, regions.start)
+    pulled = {"lose": regions.lose, "revoke": regions.revoke}.get(lever, regions.start)
     before = regions.endpoint(region)
     pulled(region)
     if regions.endpoint(region) != before:

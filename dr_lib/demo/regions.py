@@ -15,7 +15,7 @@ from dr_lib.demo import seaweed
 from dr_lib.demo.processes import REGION, end, marked, members
 from dr_lib.demo.seaweed import SeaweedPorts, SeaweedRecord, SeaweedRegion
 from dr_lib.demo.workspace import Workspace
-from dr_lib.errors import Refused
+from dr_lib.errors import Refused, StoreUnavailable
 
 REGIONS = ("us-east", "eu-west", "ap-south")
 LOCKED_REGION = "ap-south"
@@ -56,7 +56,7 @@ class DemoRegions:
         """Start one region, with its own credentials; nothing happens when it runs like that."""
         if self.is_running(region) and not self._is_revoked(region):
             return
-        self.stop(region)
+        self.lose(region)
         self.end_unrecorded()
         with marked(REGION, self.workspace.home):
             record = self._start(region)
@@ -66,7 +66,7 @@ class DemoRegions:
     def revoke(self, region: str) -> None:
         """Have the region refuse its credentials: the same server over the same data, with others."""
         self._note_revoked(region, revoked=True)
-        self.stop(region)
+        self.lose(region)
         stranger = SeaweedRegion(
             self.workspace.region(region),
             secrets.token_hex(10),
@@ -91,6 +91,11 @@ class DemoRegions:
         if record := self._records().get(region):
             seaweed.stop(record)
 
+    def lose(self, region: str) -> None:
+        """End the server of one region as a disaster does: without a word. What it acknowledged is on its disk."""
+        if record := self._records().get(region):
+            seaweed.stop(record, at_once=True)
+
     def is_running(self, region: str) -> bool:
         """True while the region's server lives."""
         record = self._records().get(region)
@@ -111,6 +116,10 @@ class DemoRegions:
         known = self._records().get(region)
         try:
             return self._server(region, known.ports if known else None).start()
+        except StoreUnavailable:
+            if known is not None:
+                raise
+            return self._server(region, None).start()  # regions that start at the same time may choose the same ports
         except Refused:
             # Something else took its ports while it was down; a region may move, dr.yaml is written after the start.
             return self._server(region, None).start()

@@ -152,13 +152,13 @@ class SeaweedRegion:
         return inherited | {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
 
 
-def stop(record: SeaweedRecord) -> None:
-    """End the recorded server, politely first, and return when it is gone.
+def stop(record: SeaweedRecord, *, at_once: bool = False) -> None:
+    """End the recorded server, politely first unless it is to be `at_once`, and return when it is gone.
 
     No process is touched when it is gone already or its process id now belongs to another one. Raises
     `StoreUnavailable` when even SIGKILL did not end it within `STOP_SECONDS`.
     """
-    for kind in (signal.SIGTERM, signal.SIGKILL):
+    for kind in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
         if not is_running(record):
             break
         with contextlib.suppress(ProcessLookupError):

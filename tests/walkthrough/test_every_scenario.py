@@ -71,7 +71,8 @@ def site(tmp_path_factory) -> Iterator[Site]:
         yield prepared(workspace, regions)
     finally:
         with ThreadPoolExecutor() as threads:
-            list(threads.map(regions.stop, REGIONS))
+            list(threads.map(regions.lose, REGIONS))
+        regions.end_unrecorded()
 
 
 def prepared(workspace: Workspace, regions: DemoRegions) -> Site:

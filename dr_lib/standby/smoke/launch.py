@@ -26,8 +26,6 @@ OFFLINE = {
     "TORCH_FORCE_WEIGHTS_ONLY_LOAD": "1",
     "GX_ANALYTICS_ENABLED": "false",
 }
-
-
 """What keeps the libraries of models from the network, and from running what a file tells them to."""
 _PROBE = "dr_lib.standby.smoke"
 
