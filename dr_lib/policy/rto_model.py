@@ -83,11 +83,21 @@ def forecast(model: RtoModel, count: int, link: float | None = None) -> Forecast
         phases[name] = (model.costs[name].constant_s if name in model.costs else 0.0) + count / link
         notes.append("over another link the bytes are taken as they are restored: stored ones are fewer")
     if not model.told_apart:
-        notes.append("all drills had nearly one size: fetch, decode and load are taken to grow with every byte")
+        notes.append("all drills had nearly one size: fetch, decode and load are taken to grow with every byte;")
+        notes.append("the low end is for a load that does not grow at all, such as the import of libraries")
     seconds = sum(phases.values())
-    half = _quantile(model) * model.spread_s * (1 + 1 / model.drills) ** 0.5
-    half *= max(1.0, count / model.typical_bytes) if model.typical_bytes else 1.0
-    return Forecast(seconds, max(0.0, seconds - half), seconds + half, phases, tuple(notes))
+    like_before = _quantile(model) * model.spread_s * (1 + 1 / model.drills) ** 0.5
+    half = like_before * (max(1.0, count / model.typical_bytes) if model.typical_bytes else 1.0)
+    unsplit = _unsplit(model, phases)
+    low = min(seconds, seconds - unsplit - (like_before if unsplit else half))
+    return Forecast(seconds, max(0.0, low), seconds + half, phases, tuple(notes))
+
+
+def _unsplit(model: RtoModel, phases: Mapping[str, float]) -> float:
+    """How much less it is if loading takes as long as ever: what one size alone cannot tell."""
+    if model.told_apart or "load" not in phases:
+        return 0.0
+    return max(0.0, phases["load"] - model.costs["load"].seconds(round(model.typical_bytes)))
 
 
 def _cost(name: str, observed: Sequence[Observed], *, told_apart: bool) -> PhaseCost:

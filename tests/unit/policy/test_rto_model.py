@@ -41,6 +41,13 @@ def test_one_size_alone_foretells_rather_too_much_and_says_so():
     assert any("nearly one size" in note for note in found.notes)
 
 
+def test_the_low_end_is_a_load_that_does_not_grow_where_one_size_cannot_tell():
+    model = fit([Observed(GB, {"fetch": 10.0, "load": 20.0})] * 3)
+    assert model is not None
+    found = forecast(model, 10 * GB)
+    assert (found.low_s, found.seconds) == pytest.approx((120.0, 300.0))
+
+
 def test_what_varied_makes_the_interval_wide():
     model = fit([drill(GB, -1), drill(GB), drill(GB, 1)])
     assert model is not None
