@@ -48,6 +48,18 @@ def test_a_drill_runs_on_the_standbys_queue_and_is_never_tried_again(dags):
     assert drill.retries == 0
 
 
+def test_a_drill_with_a_plan_takes_the_scenario_that_is_due(write_config):
+    from dr_airflow.dag_factory import build_dags
+
+    path = write_config("minilm")
+    one = build_dags(load_config(path))["dr_drill__minilm"]
+    path.write_text(path.read_text().replace("drill: {schedule: null}", "drill: {scenarios: all}"))
+    rotating = build_dags(load_config(path))["dr_drill__minilm"]
+    assert (one.params["scenario"], rotating.params["scenario"]) == ("region-lost", None)
+    assert rotating.task_dict["drill"].scenario == "{{ params.scenario or '' }}"
+    assert "standby-too-small" in rotating.doc_md
+
+
 def test_a_drill_runs_where_its_standby_is(write_config):
     path = write_config("minilm")
     path.write_text(
