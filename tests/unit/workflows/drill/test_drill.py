@@ -14,9 +14,11 @@ import pytest
 from dr_lib.catalog.observe import Answer
 from dr_lib.clock import utc_now
 from dr_lib.errors import DrError, IntegrityError, OutOfSpace, Refused, StoreUnavailable, UsageError
+from dr_lib.format.evidence_schema import schema_problems
 from dr_lib.model.drill import Assertion, DrillReport, SmokeResult
 from dr_lib.model.rehearsal import Rehearsal
 from dr_lib.storage.opening import open_janitor
+from dr_lib.vault.evidence import statement
 from dr_lib.wiring import StoreRef
 from dr_lib.workflows.drill.blows.blow import Tools
 from dr_lib.workflows.drill.disaster import Ground
@@ -163,6 +165,14 @@ def test_over_a_slow_link_every_byte_takes_its_time(site: Site):
     done = site.drill("slow-link")
     assert done.verdict == "proven"
     assert sum(phase.seconds for phase in done.phases if phase.name == "fetch") == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("scenario", ["region-lost", "catalog-lost", "standby-too-small"])
+def test_what_a_drill_states_is_as_the_schema_of_evidence_says(site: Site, scenario: str):
+    digest = "cd" * 32
+    assert schema_problems(statement(replace(site.drill(scenario), policy_sha256=digest))) == []
+    site.standby.smoked = replace(PASSED, passed=False, cause="NaN", load_s=float("nan"))
+    assert schema_problems(statement(replace(site.drill(scenario), policy_sha256=digest))) == []
 
 
 def test_no_correct_output_is_no_rto(site: Site):
