@@ -82,6 +82,7 @@ class Drilling(OverConfig):
     def _recorded(self, asset: Asset, report: DrillReport) -> Document:
         from dr_lib.use_cases.foretelling import predicted
         from dr_lib.workflows.evidence.keep import keep
+        from dr_lib.workflows.evidence.prove import locks_of
 
         survivors = [name for name in asset.regions if name != report.lost_region]
         answers = self._wiring.answers(survivors, Role.VERIFIER)
@@ -90,4 +91,5 @@ class Drilling(OverConfig):
         kept, failed = keep(vaults, told)
         if not kept:
             raise_first([answer for answer in answers.values() if isinstance(answer, DrError)] + failed)
-        return documents.drill_document(told, kept)
+        locks = locks_of([vault for vault in vaults if vault.region in kept], next(iter(kept.values())))
+        return documents.drill_document(told, kept) | {"evidence_locks": locks}

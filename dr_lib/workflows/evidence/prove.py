@@ -105,7 +105,11 @@ class _Gone:
             return f"!the manifest of {point} is not the one that was restored"
         if point in self._expired_points():
             return EXPIRED
-        return UNKNOWN if unread else f"!the point {point} is in no region, and nothing says that it expired"
+        return (
+            UNKNOWN
+            if unread or not self._everyone
+            else f"!the point {point} is in no region, and nothing says that it expired"
+        )
 
     def _expired_points(self) -> frozenset[str]:
         if self._expired is None:
@@ -120,7 +124,12 @@ class _Gone:
 
 
 def _locks(vaults: Sequence[Vault], piece: Piece) -> dict[str, str]:
-    return {v.region: _lock(v, piece.past.key) for v in vaults if v.lock is not None and v.region in piece.regions}
+    return locks_of([vault for vault in vaults if vault.region in piece.regions], piece.past.key)
+
+
+def locks_of(vaults: Sequence[Vault], key: str) -> dict[str, str]:
+    """Until when evidence is locked in each of the vaults whose region locks: a time, `unlocked` or `unknown`."""
+    return {vault.region: _lock(vault, key) for vault in vaults if vault.lock is not None}
 
 
 def _lock(vault: Vault, key: str) -> str:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,9 @@ from dr_lib.crypto.signing import PUBLIC_PREFIX, key_id, new_signing_key
 from dr_lib.errors import StoreUnavailable
 from dr_lib.format import layout
 from dr_lib.model.drill import Phase
+from dr_lib.model.region import LockMode, LockPolicy
 from dr_lib.storage.memory import MemoryStore
+from dr_lib.testing.worm_store import WormStore
 from dr_lib.vault.evidence import PREDICATE_V1, newest_link, parse_evidence, record_evidence, statement
 from dr_lib.vault.expiries import record_expiry
 from dr_lib.vault.records import STATEMENT, encode_record
@@ -206,6 +209,18 @@ def test_the_right_manifest_is_the_right_one():
     vaults[0].store.create(layout.manifest_key(ASSET, report(0).point), b"manifest")
     proven = prove(vaults, ASSET)
     assert (proven.troubles, proven.points[key(0)]) == ((), SAME)
+
+
+def test_where_a_region_locks_it_is_said_until_when_and_where_it_does_not_hold():
+    """The bucket's default locks it by itself, and what is locked is read and proven like the rest."""
+    policy = LockPolicy(LockMode.COMPLIANCE, 30)
+    stores = {"locks": WormStore(MemoryStore("locks"), lambda: START, days=30), "lax": MemoryStore("lax")}
+    vaults = [Vault(region, store, keyset(), keyset().trusted, policy) for region, store in stores.items()]
+    keep(vaults, report(0, **UNREACHED))
+    proven = prove([*vaults, *without_points("plain", drills=1)], ASSET)
+    assert proven.troubles == ()
+    assert proven.locks == {key(0): {"locks": (START + timedelta(days=30)).isoformat(), "lax": "unlocked"}}
+    assert f"{key(0)} is not locked in lax" in proven.notes
 
 
 def test_unsigned_evidence_is_said_to_be_so():
