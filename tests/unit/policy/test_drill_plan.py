@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from dr_lib.model.asset import Asset, AssetKind, DrillPolicy, Objectives, Retention, SmokePolicy, Tolerance
+from dr_lib.model.asset import Asset, AssetKind, DrillPolicy, Objectives, Retention
 from dr_lib.model.protection import Encryption
 from dr_lib.model.region import StoreRef
 from dr_lib.model.scenario import SCENARIOS
+from dr_lib.model.smoke import SmokePolicy, Tolerance
 from dr_lib.policy.drill_plan import next_scenario, planned, policy_sha256, shortcomings
 
 ALL = tuple(SCENARIOS)
@@ -98,8 +99,9 @@ def test_another_file_of_expectations_is_another_policy():
         replace(asset(), schedule="0 0 * * *"),
         asset("slow-link"),
         replace(asset(), retention=Retention(9, 9, 9, 9)),
+        replace(asset(), smoke=SmokePolicy("safetensors", Path("elsewhere"), Tolerance(0.99, 0.1))),
     ],
-    ids=["schedule", "plan", "retention"],
+    ids=["schedule", "plan", "retention", "place of a file"],
 )
 def test_what_changes_no_proof_is_no_other_policy(same: Asset):
     assert policy_sha256(same, {}) == policy_sha256(asset(), {})
