@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
+from dr_lib.errors import Refused
 from dr_lib.model.drill import Assertion, Phase, Verdict
 from dr_lib.rendering.facts import PageFacts, PastPoint, harmless
 from dr_lib.rendering.page import html_page, pdf_page
@@ -135,6 +137,15 @@ def test_the_same_facts_make_the_same_page():
 def test_the_pdf_is_one():
     pytest.importorskip("weasyprint", reason="tools/system.sh brings pango", exc_type=(ImportError, OSError))
     assert pdf_page(facts()).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("library", "make"), [("matplotlib", html_page), ("weasyprint", pdf_page)])
+def test_what_is_not_installed_is_said_with_what_to_install(monkeypatch, library: str, make):
+    for name in [library, *(name for name in sys.modules if name.startswith(f"{library}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(Refused) as caught:
+        make(facts())
+    assert "dr-lib[render]" in str(caught.value.hint)
 
 
 def test_texts_are_made_writable_and_end():
