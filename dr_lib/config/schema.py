@@ -15,10 +15,11 @@ from dr_lib.config import values
 from dr_lib.config.locations import server_address, store_url
 from dr_lib.config.protection import EncryptionSchema, SigningSchema, encryption_or_none, signing_or_none
 from dr_lib.config.rehearsal import RehearsalSchema
-from dr_lib.config.smoke import LOADERS, SmokeSchema
+from dr_lib.config.smoke import SmokeSchema
 from dr_lib.config.standbys import StandbySchema
 from dr_lib.config.strict import Strict
 from dr_lib.model.scenario import SCENARIOS
+from dr_lib.model.smoke import LOADERS
 
 
 def _version(value: object) -> int:

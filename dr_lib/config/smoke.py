@@ -11,9 +11,8 @@ from pydantic import BeforeValidator
 
 from dr_lib.config import values
 from dr_lib.config.strict import Strict
-from dr_lib.model.smoke import SmokeLimits, SmokePolicy, Tolerance
+from dr_lib.model.smoke import LOADERS, SmokeLimits, SmokePolicy, Tolerance, is_own_loader
 
-LOADERS = ("sentence-transformers",)
 DEVICES = ("auto", "cuda")
 
 
@@ -24,6 +23,12 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
         return str(value)
 
     return check
+
+
+def _loader(value: object) -> str:
+    if not isinstance(value, str) or (value not in LOADERS and not is_own_loader(value)):
+        raise ValueError(f"{value!r} is not known; write {', '.join(LOADERS)}, or module:function of your own")
+    return value
 
 
 def _between(least: float, most: float) -> BeforeValidator:
@@ -86,7 +91,7 @@ class SmokeLimitsSchema(Strict):
 class SmokeSchema(Strict):
     """`smoke:` of a model."""
 
-    loader: Annotated[str, BeforeValidator(_one_of(LOADERS))]
+    loader: Annotated[str, BeforeValidator(_loader)]
     golden: Text | None = None
     tolerance: ToleranceSchema = ToleranceSchema()
     limits: SmokeLimitsSchema = SmokeLimitsSchema()

@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+LOADERS: Final = (
+    "sentence-transformers",
+    "transformers",
+    "safetensors",
+    "torchscript",
+    "torch-export",
+    "onnxruntime",
+)
+"""Loaders that ship; whoever has another names it `module:function`."""
+
+READ_SAFETENSORS: Final = frozenset({"sentence-transformers", "transformers", "safetensors"})
+"""Those that read weights from safetensors, and from nothing else."""
+
+TAKE_TEXTS: Final = frozenset({"sentence-transformers", "transformers"})
+"""Those that can be asked the sentences which ship with the program."""
+
+WITHOUT_INFERENCE: Final = "safetensors"
+"""The loader that reads every tensor, and asks no model."""
+
+_OWN: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def is_own_loader(name: str) -> bool:
+    """Whether the name is of the form `module:function`."""
+    return _OWN.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

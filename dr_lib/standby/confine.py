@@ -11,6 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
+from dr_lib.standby.child_process import MARK
 from dr_lib.standby.confinement import confine
 from dr_lib.standby.orders import Order
 from dr_lib.standby.privileges import die_with, give_up_capabilities
@@ -41,8 +42,10 @@ def main() -> None:
 
 def _put_on(order: Order, home: Path, confined: str) -> None:
     os.chdir(home)
+    mark = {MARK: os.environ[MARK]} if MARK in os.environ else {}
     os.environ.clear()
-    os.environ.update({"HOME": str(home), "TMPDIR": str(home.parent / "tmp"), **order.environ, CONFINED: confined})
+    places = {"HOME": str(home), "TMPDIR": str(home.parent / "tmp")}
+    os.environ.update({**places, **order.environ, **mark, CONFINED: confined})
     with os.fdopen(os.memfd_create("stdin"), "wb+") as given:
         given.write(order.stdin)
         given.seek(0)

@@ -36,7 +36,7 @@ def record_proof(asset: Asset, directory: Path, *, timeout_s: float = smoke.DEFA
     if asset.smoke is None:
         return {}
     policy = known_policy(asset)
-    asked = golden_inputs(policy.golden)
+    asked = golden_inputs(policy.golden, policy.loader)
     limit = max(timeout_s, policy.timeout_s)
     golden = smoke.record_golden(
         directory, policy.loader, asked.inputs, asked.expected, policy.tolerance, timeout_s=limit

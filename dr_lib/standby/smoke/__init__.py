@@ -11,11 +11,10 @@ from dr_lib.standby.smoke.launch import (
     record_tables,
     run,
 )
-from dr_lib.standby.smoke.request import DEFAULT_TIMEOUT_S, LOADERS, SmokeRequest
+from dr_lib.standby.smoke.request import DEFAULT_TIMEOUT_S, SmokeRequest
 
 __all__ = [
     "DEFAULT_TIMEOUT_S",
-    "LOADERS",
     "OFFLINE",
     "SmokeRequest",
     "broken_expectations",

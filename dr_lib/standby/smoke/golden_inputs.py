@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from dr_lib.errors import NotFound, UsageError
+from dr_lib.model.smoke import TAKE_TEXTS, WITHOUT_INFERENCE
 from dr_lib.standby.smoke.sentences import SENTENCES
 
 _HINT: Final = 'write {"input": "…"}, one a line'
@@ -22,20 +23,30 @@ class GoldenInputs:
     expected: list[list[float] | None]
 
 
-def golden_inputs(path: Path | None) -> GoldenInputs:
-    """What the file says; the sentences that ship with the program for None.
+def golden_inputs(path: Path | None, loader: str) -> GoldenInputs:
+    """What the file says; for None the sentences that ship with the program, where the loader takes texts.
 
     An input is a text, or numbers (token ids) or an object of them. `NotFound` (5) for a file that cannot be read,
     `UsageError` (2) naming the line for one that says nothing, or something else.
     """
     if path is None:
-        return GoldenInputs(list(SENTENCES), [None] * len(SENTENCES))
+        inputs = _shipped(loader)
+        return GoldenInputs(inputs, [None] * len(inputs))
     lines = read_named(path, "golden inputs").splitlines()
     numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     found = [_parsed(line, where=f"{path}:{number}") for number, line in numbered]
     if not found:
         raise UsageError("the golden file holds no input", where=str(path), hint='write {"input": "…"} lines')
     return GoldenInputs([one[0] for one in found], [one[1] for one in found])
+
+
+def _shipped(loader: str) -> list[Any]:
+    if loader == WITHOUT_INFERENCE:
+        return ["every tensor"]
+    if loader not in TAKE_TEXTS:
+        hint = 'add `golden: inputs.jsonl`, with {"input": …} a line'
+        raise UsageError(f"the loader {loader} takes no texts, and no golden file says what to ask", hint=hint)
+    return list(SENTENCES)
 
 
 def read_named(path: Path, name: str) -> bytes:

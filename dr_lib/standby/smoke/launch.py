@@ -19,6 +19,7 @@ from dr_lib.model.drill import SmokeResult
 from dr_lib.model.smoke import Tolerance
 from dr_lib.standby.child_process import Finished, bare_environ, last_words, run_child
 from dr_lib.standby.smoke.request import SmokeRequest, failed, result_from_json
+from dr_lib.standby.smoke.untouched import held_to, state
 
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -60,9 +61,15 @@ def run(
     of the request) become a failed result with its cause. `first_output_s` counts from the start of the process to the
     first output that holds; in a failed result it is the time until the failure was known.
     """
+    before = state(request.directory)
+    result = _result(request, timeout_s or request.timeout_s, start, ahead_s)
+    return held_to(result, before, state(request.directory))
+
+
+def _result(request: SmokeRequest, timeout_s: float, start: Start, ahead_s: float) -> SmokeResult:
     started = monotonic()
     try:
-        answer = _ask(request.task(), timeout_s or request.timeout_s, start, ahead_s)
+        answer = _ask(request.task(), timeout_s, start, ahead_s)
     except NoAnswer as error:
         return failed(error.what, after_s=monotonic() - started)
     if "error" in answer:

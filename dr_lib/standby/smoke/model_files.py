@@ -13,7 +13,8 @@ from safetensors import SafetensorError, safe_open
 
 from dr_lib.errors import IntegrityError, Refused
 
-_RECORDED = (".json", ".txt", ".model", ".tiktoken", ".vocab", ".jinja", ".safetensors")
+_WEIGHTS = (".safetensors", ".onnx", ".pt", ".pt2", ".ts")
+_RECORDED = (".json", ".txt", ".model", ".tiktoken", ".vocab", ".jinja", *_WEIGHTS)
 _HASHED_UP_TO = 64 << 20
 
 
@@ -83,5 +84,5 @@ def _files(directory: Path, endings: tuple[str, ...]) -> Iterator[Path]:
 
 def _fact(path: Path) -> dict[str, Any]:
     size = path.stat().st_size
-    hashed = size <= _HASHED_UP_TO and path.suffix != ".safetensors"
+    hashed = size <= _HASHED_UP_TO and path.suffix not in _WEIGHTS
     return {"size": size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest() if hashed else None}

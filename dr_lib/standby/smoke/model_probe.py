@@ -14,7 +14,7 @@ import numpy as np
 from dr_lib.clock import monotonic
 from dr_lib.errors import IntegrityError
 from dr_lib.model.drill import SmokeCheck, SmokeResult
-from dr_lib.model.smoke import SmokeLimits, Tolerance
+from dr_lib.model.smoke import READ_SAFETENSORS, SmokeLimits, Tolerance
 from dr_lib.standby.environment import gpu_name
 from dr_lib.standby.smoke import model_files
 from dr_lib.standby.smoke.calibration import Spread, resolve, spread
@@ -39,7 +39,7 @@ class _Run:
 def record(request: dict[str, Any]) -> dict[str, Any]:
     """Golden outputs of the live model. Each number is the shortest decimal that is the same float32."""
     directory = Path(request["directory"])
-    model_files.require_loadable(directory)
+    _require_loadable(request)
     model = load(request["loader"], directory)
     inputs = request["inputs"]
     timed = answer_all(model, inputs, lambda _number, _row: None)
@@ -68,7 +68,7 @@ def check(request: dict[str, Any]) -> dict[str, Any]:
     if differences.missing:
         raise IntegrityError(f"missing file: {', '.join(differences.missing)}")
     with _explained(differences.changed):
-        model_files.require_loadable(directory)
+        _require_loadable(request)
         run = _run(request, recorded)
         measures = _measures(run, throughput(run.model, recorded.inputs))
         observed = _observed(run, recorded, differences.changed, measures)
@@ -84,6 +84,11 @@ def check(request: dict[str, Any]) -> dict[str, Any]:
         measures=measures,
     )
     return result_to_json(result)
+
+
+def _require_loadable(request: dict[str, Any]) -> None:
+    if request["loader"] in READ_SAFETENSORS:
+        model_files.require_loadable(Path(request["directory"]))
 
 
 def _asked_again(model: LoadedModel, inputs: list[Any]) -> Iterator[Rows]:
@@ -159,12 +164,12 @@ def _perplexity(model: LoadedModel, inputs: list[Any]) -> list[float]:
     return found
 
 
-def _measures(run: _Run, per_second: float) -> dict[str, float]:
+def _measures(run: _Run, per_second: dict[str, float]) -> dict[str, float]:
     return {
         **run.timed.measures(),
         "load_s": run.load_s,
         "warm_up_s": run.timed.cold_s,
-        "throughput_per_s": per_second,
+        **per_second,
         "parameters": float(run.model.parameters),
         "peak_rss_bytes": float(peak_rss_bytes()),
         **({} if run.model.accelerator == "cpu" else {"peak_gpu_bytes": float(run.model.peak_gpu_bytes())}),

@@ -9,9 +9,8 @@ from typing import Any
 from dr_lib.errors import UsageError
 from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.drill import SmokeCheck, SmokeResult
-from dr_lib.model.smoke import SmokeLimits, SmokePolicy, Tolerance
+from dr_lib.model.smoke import LOADERS, SmokeLimits, SmokePolicy, Tolerance, is_own_loader
 
-LOADERS = ("sentence-transformers",)
 DEFAULT_TIMEOUT_S = 600.0
 GOLDEN = "golden.json"
 TABLES = "tables.json"
@@ -59,11 +58,11 @@ def known_policy(asset: Asset) -> SmokePolicy:
             where=f"assets.{asset.name}.smoke",
             hint=f"name a loader: smoke: {{loader: {LOADERS[0]}}}",
         )
-    if asset.smoke.loader not in LOADERS:
+    if asset.smoke.loader not in LOADERS and not is_own_loader(asset.smoke.loader):
         raise UsageError(
             f"no smoke loader is called {asset.smoke.loader!r}",
             where=f"assets.{asset.name}.smoke.loader",
-            hint=f"loaders there are: {', '.join(LOADERS)}",
+            hint=f"loaders there are: {', '.join(LOADERS)}, and module:function of your own",
         )
     return asset.smoke
 

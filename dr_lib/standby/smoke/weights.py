@@ -20,8 +20,7 @@ Digests = dict[str, str]
 
 def digests(model: LoadedModel) -> Digests:
     """`dtype:blake3` of every tensor in memory, by name; empty where the runtime hides them."""
-    read = getattr(model, "weights", None)
-    return {} if read is None else {name: _digest(dtype, data) for name, dtype, data in read()}
+    return {name: _digest(dtype, data) for name, dtype, data in model.weights()}
 
 
 def compare(found: Mapping[str, str], recorded: Mapping[str, str]) -> tuple[SmokeCheck, tuple[str, ...]] | None:

@@ -10,6 +10,7 @@ from dr_lib.model.asset import Asset
 from dr_lib.model.copy import KnownPoint
 from dr_lib.model.drill import Applied, DrillReport, Verdict
 from dr_lib.model.scenario import Expected, Scenario
+from dr_lib.model.smoke import WITHOUT_INFERENCE
 from dr_lib.policy.critical_path import critical_path
 from dr_lib.policy.drill_verdict import doubts, judge, judge_refusal, unproven
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
@@ -145,6 +146,12 @@ def _undone(course: Course) -> bool | None:
     return None if course.undone is None else course.undone.failed is None
 
 
+def _unasked(asset: Asset, course: Course) -> tuple[str, ...]:
+    if course.smoke is None or asset.smoke is None or asset.smoke.loader != WITHOUT_INFERENCE:
+        return ()
+    return ("no inference was run: the loader reads every tensor, and knows no model to ask",)
+
+
 def _unproven(began: Began, course: Course) -> tuple[str, ...]:
     notes = () if course.undone is None else course.undone.notes
     return unproven(
@@ -153,6 +160,6 @@ def _unproven(began: Began, course: Course) -> tuple[str, ...]:
         course.isolation,
         lost_really=course.is_silent,
         control=course.control,
-        gaps=(*course.disaster.gaps, *notes),
+        gaps=(*course.disaster.gaps, *notes, *_unasked(began.asset, course)),
         skew_s=began.skew_s,
     )
