@@ -32,6 +32,10 @@ test: env ## all tests, two files at a time (WORKERS=2); the last lines count pa
 	@bash tools/system.sh age libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 	@$(PY) -m pytest -n $(or $(WORKERS),2) --dist loadfile
 
+.PHONY: test-gpu
+test-gpu: env ## what needs a CUDA device; without one these tests are not run, and say so
+	@$(PY) -m pytest tests/gpu tests/unit/standby/test_confinement.py
+
 .PHONY: check
 check: env ## what CI demands of the source: ruff, mypy, layers, no duplicates
 	@$(PY) -m ruff check .

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 MARK: Final = "DR_CHILD_OF"
 """Environment variable by which a child's descendants are known."""
@@ -113,6 +114,8 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
 
 def _end_strays(mark: str) -> None:
     """End what left the group; a process that is ended while it starts another is looked for again."""
+    import psutil  # a backup that starts no child does not wait for it
+
     for _ in range(_ROUNDS):
         strays = [process for process in psutil.process_iter() if _has(process, mark)]
         if not strays:
@@ -124,6 +127,8 @@ def _end_strays(mark: str) -> None:
 
 
 def _has(process: psutil.Process, mark: str) -> bool:
+    import psutil
+
     try:
         return process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

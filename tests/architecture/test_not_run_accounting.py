@@ -70,3 +70,11 @@ def test_only_ci_fails_when_something_was_not_run(tmp_path, ci, code):
 
 def test_ci_passes_when_everything_ran(tmp_path):
     assert run(tmp_path, PASSES, ci="true")[0] == 0
+
+
+def test_ci_may_lack_a_gpu_and_nothing_else(tmp_path):
+    imports = "import pytest\nfrom tests.plugins.not_run import NO_GPU\n"
+    needs_gpu = f"{imports}@pytest.mark.skip(reason=NO_GPU)\ndef test_gpu(): pass\n"
+    code, lines = run(tmp_path, PASSES, needs_gpu, ci="true")
+    assert (code, lines[-1]) == (0, "1 passed, 0 failed, 1 not run")
+    assert run(tmp_path, PASSES, needs_gpu, SKIPS, ci="true")[0] == 1

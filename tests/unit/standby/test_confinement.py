@@ -11,9 +11,10 @@ import landlockpy
 import pytest
 
 from dr_lib.standby import confinement
-from dr_lib.standby.environment import capture
+from dr_lib.standby.environment import gpu_name
 from dr_lib.standby.orders import Order, Reach
 from dr_lib.standby.process import ProcessRunner
+from tests.plugins.not_run import NO_GPU
 
 pytestmark = pytest.mark.skipif(landlockpy.abi_version() < 4, reason="this kernel has no Landlock for TCP (ABI 4)")
 
@@ -87,7 +88,7 @@ def test_what_was_restored_can_be_kept_from_changes(runner: ProcessRunner) -> No
 
 def test_it_starts_with_what_it_was_given_and_no_more(runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DR_EU_WEST_SECRET_ACCESS_KEY", "hush")
-    names = json.dumps(sorted(["PATH", "LANG", "HOME", "TMPDIR", "DR_GIVEN", "DR_STANDBY_CONFINED"]))
+    names = json.dumps(sorted(["PATH", "LANG", "HOME", "TMPDIR", "DR_GIVEN", "DR_STANDBY_CONFINED", "DR_CHILD_OF"]))
     code = f"import os, json; names = sorted(os.environ); assert names == {names}, names"
     assert tried(runner, code, DR_GIVEN="x") == "done"
 
@@ -116,7 +117,7 @@ def test_where_any_port_is_needed_ports_are_not_claimed(runner: ProcessRunner) -
     assert tried(runner, code.replace("'files'", "'files,ports'")) == "done"
 
 
-@pytest.mark.skipif(capture()["accelerator"] == "cpu", reason="there is no GPU here")
+@pytest.mark.skipif(gpu_name() is None, reason=NO_GPU)
 def test_a_gpu_is_used_from_inside(runner: ProcessRunner) -> None:
     code = "import torch; x = torch.ones(1000, 1000, device='cuda'); assert (x @ x).sum().item() == 1e9"
     assert tried(runner, code) == "done"
