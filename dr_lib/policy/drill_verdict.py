@@ -97,6 +97,8 @@ def unproven(
         told.append("no region told the time: whether this machine's clock is right is not known")
     damages = () if control is None else control.controls
     told += [f"not shown that the smoke test notices: {c.name}: {c.detail}" for c in damages if c.caught is None]
+    if smoke is not None and not any(c.caught for c in damages):
+        told.append("whether the smoke test would notice a damaged copy was not tried")
     if smoke is not None and smoke.accelerator == "cpu":
         told.append("no GPU was there: nothing is shown about loading or speed on one")
     return tuple(told)

@@ -100,10 +100,28 @@ def test_what_was_not_shown_is_told():
         gaps=("the live data was not touched",),
         skew_s=None,
     )
-    parts = ("live data", "out of reach", "one was not really down", "time", "two layers swapped", "no GPU")
+    parts = (
+        "live data",
+        "out of reach",
+        "one was not really down",
+        "time",
+        "two layers swapped",
+        "damaged copy",
+        "no GPU",
+    )
     assert len(told) == len(parts)
     assert all(any(part in text for text in told) for part in parts)
 
 
 def test_a_scenario_that_loses_no_region_claims_none():
     assert unproven("", None, CUT_OFF, lost_really=False) == ()
+
+
+@pytest.mark.parametrize("tried", [None, Sensitivity(())])
+def test_a_smoke_test_that_was_never_shown_damage_is_told(tried):
+    told = unproven("", PASSED, CUT_OFF, lost_really=False, control=tried)
+    assert "whether the smoke test would notice a damaged copy was not tried" in told
+    assert not any(
+        "damaged copy" in text
+        for text in unproven("", PASSED, CUT_OFF, lost_really=False, control=control(caught=True))
+    )
