@@ -51,19 +51,21 @@ def run_child(
     cwd: Path,
     stdin: bytes = b"",
     timeout_s: float | None = None,
+    leaves: bool = False,
 ) -> Finished:
     """Run `argv` to its end; the first 64 MiB of its output and the last MiB of its errors are kept, in memory.
 
     Raises `subprocess.TimeoutExpired` after `timeout_s`. However this call ends, the child is gone, and everything that
-    it started, in sessions of their own too, as long as that kept the environment which it inherited.
+    it started, in sessions of their own too, as long as that kept the environment which it inherited. With `leaves`
+    what it started in a session of its own goes on: a server, say, that it was to start.
     """
-    mark = secrets.token_hex(16)
+    mark = "" if leaves else secrets.token_hex(16)
     child = subprocess.Popen(
         list(argv),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**environ, MARK: mark},
+        env={**environ, **({MARK: mark} if mark else {})},
         cwd=cwd,
         start_new_session=True,
     )
@@ -79,7 +81,8 @@ def run_child(
         returncode = child.wait(timeout_s)
     finally:
         _end_group(child)
-        _end_strays(mark)
+        if mark:
+            _end_strays(mark)
         for thread in threads:
             thread.join(_STRAYS_END_S)
     return Finished(returncode, bytes(told.data), bytes(said.data))

@@ -10,7 +10,7 @@ import pytest
 from dr_lib.errors import IntegrityError, NotFound, Refused, StoreUnavailable
 from dr_lib.policy import restore_plan
 from dr_lib.storage.local import LocalStore
-from dr_lib.workflows.restore import fetch
+from dr_lib.workflows.restore import fetch, landing
 from tests.faults.dying import DONE, dies_before
 from tests.world import ASSET, World, make_world, tree
 
@@ -57,7 +57,8 @@ def ranges(monkeypatch) -> Ranges:
 
     monkeypatch.setattr(LocalStore, "get_range", get_range)
     monkeypatch.setattr(fetch, "MOST", 1)
-    monkeypatch.setattr(fetch, "_cores", lambda: 1)
+    for module in (fetch, landing):
+        monkeypatch.setattr(module, "cores", lambda: 1)
     return seen
 
 

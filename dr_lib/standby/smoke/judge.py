@@ -107,7 +107,7 @@ def _output_checks(rows: Matrix, golden: Matrix, tolerance: Tolerance) -> list[S
 
 def _digits(similarity: float) -> str:
     """As many digits as tell it from 1, and six at least."""
-    return f"{similarity:.6f}" if 1.0 - similarity > 1e-5 else f"{similarity:.12f}"
+    return f"{similarity:.6f}" if 1.0 - similarity > 1e-5 else f"{similarity:.12g}"
 
 
 def _perplexity_checks(observed: Observed, golden: Golden, tolerance: Tolerance) -> list[SmokeCheck]:

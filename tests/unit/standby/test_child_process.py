@@ -48,3 +48,17 @@ def test_bare_environ_holds_no_credential(tmp_path: Path, monkeypatch: pytest.Mo
 def test_last_words() -> None:
     assert last_words(b"Traceback\n  ValueError: no\n\n") == "ValueError: no"
     assert last_words(b"\n") == "no message"
+
+
+def test_a_server_that_it_was_to_start_stays(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys; nothing = subprocess.DEVNULL; p = subprocess.Popen([sys.executable, '-c', "
+        "'import signal; signal.sigtimedwait([signal.SIGUSR1], 60)'], start_new_session=True, stdout=nothing, "
+        "stderr=nothing); print(p.pid)"
+    )
+    argv, surroundings = [sys.executable, "-c", code], bare_environ(tmp_path)
+    server = psutil.Process(int(run_child(argv, environ=surroundings, cwd=tmp_path, leaves=True).stdout))
+    assert server.is_running()
+    server.kill()
+    ended = int(run_child(argv, environ=surroundings, cwd=tmp_path).stdout)
+    assert not psutil.pid_exists(ended) or psutil.Process(ended).status() == psutil.STATUS_ZOMBIE

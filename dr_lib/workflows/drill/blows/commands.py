@@ -45,9 +45,10 @@ class CommandBlow:
     def _run(self, argv: Command, name: str, tools: Tools) -> None:
         where, hint = f"region {self.region}, rehearsal", "run it by hand to see; `drctl drill --undo` tries again"
         try:
-            done = run_child(
-                [*_LEAD, str(os.getpid()), *argv], environ=tools.environ, cwd=tools.cwd, timeout_s=self.within_s
-            )
+            lead = [*_LEAD, str(os.getpid())]
+            limit = self.within_s
+            # What brings a region back may start its server, which is to stay.
+            done = run_child([*lead, *argv], environ=tools.environ, cwd=tools.cwd, timeout_s=limit, leaves=True)
         except subprocess.TimeoutExpired:
             raise Refused(f"{name} was not done in {self.within_s:.0f} s", where=where, hint=hint) from None
         if done.returncode != 0:
