@@ -232,6 +232,7 @@ def smoke_document(result: SmokeResult) -> Document:
             {"name": c.name, "measured": c.measured, "required": c.required, "passed": c.passed} for c in result.checks
         ],
         "cause": result.cause,
+        "next_step": result.next_step,
         "accelerator": result.accelerator,
         "load_s": result.load_s,
         "first_output_s": result.first_output_s,

@@ -49,4 +49,5 @@ def tell_smoke(console: Console, document: dict[str, Any]) -> None:
         ("loaded in", span(document["load_s"])),
         ("first output in", span(document["first_output_s"])),
     ]
-    pairs(console, facts + ([("likely cause", document["cause"])] if document["cause"] else []))
+    told = [("likely cause", document["cause"]), ("next", document.get("next_step", ""))] if document["cause"] else []
+    pairs(console, facts + told)

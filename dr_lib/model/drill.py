@@ -37,7 +37,8 @@ class SmokeCheck:
 class SmokeResult:
     """Answer of a smoke test run in a fresh process.
 
-    `checks` are the judged comparisons in order; `cause` names the likely reason when one failed. `accelerator` is
+    `checks` are the judged comparisons in order; `cause` names the likely reason when one failed, and
+    `next_step` what to do about it. `accelerator` is
     `cpu` or the GPU's name. `measures` holds seconds, bytes and counts under self-explaining names.
     """
 
@@ -48,6 +49,7 @@ class SmokeResult:
     load_s: float
     first_output_s: float
     measures: dict[str, float] = field(default_factory=dict)
+    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from dr_lib.errors import DrError, SourceUnstable
 from dr_lib.model.drill import SmokeResult
 from dr_lib.model.smoke import Tolerance
 from dr_lib.standby.child_process import Finished, bare_environ, last_words, run_child
+from dr_lib.standby.smoke.next_steps import next_step
 from dr_lib.standby.smoke.request import SmokeRequest, failed, result_from_json
 from dr_lib.standby.smoke.untouched import held_to, state
 
@@ -63,7 +64,8 @@ def run(
     """
     before = state(request.directory)
     result = _result(request, timeout_s or request.timeout_s, start, ahead_s)
-    return held_to(result, before, state(request.directory))
+    held = held_to(result, before, state(request.directory))
+    return replace(held, next_step=next_step(held.cause))
 
 
 def _result(request: SmokeRequest, timeout_s: float, start: Start, ahead_s: float) -> SmokeResult:
