@@ -104,7 +104,8 @@ def _retention(kept: RetentionSchema) -> Retention:
 
 def _drill(drill: DrillSchema) -> DrillPolicy:
     plan = tuple(drill.scenarios)
-    return DrillPolicy(drill.schedule, drill.scenario, drill.standby, plan, drill.link, drill.takes_source)
+    search_s = None if drill.control is None else drill.control.total_seconds()
+    return DrillPolicy(drill.schedule, drill.scenario, drill.standby, plan, drill.link, drill.takes_source, search_s)
 
 
 def _signature(signature: SignatureSchema, folder: Path) -> SignaturePolicy:

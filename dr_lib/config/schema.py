@@ -223,6 +223,7 @@ class DrillSchema(Strict):
     standby: Annotated[str, BeforeValidator(values.name)] = "local"
     link: Annotated[int, BeforeValidator(values.rate)] = 2_000_000
     takes_source: Annotated[bool, BeforeValidator(_switch)] = False
+    control: Annotated[timedelta | None, BeforeValidator(values.optional_duration)] = timedelta(minutes=1)
 
 
 class SignatureSchema(Strict):

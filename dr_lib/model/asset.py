@@ -53,7 +53,8 @@ class DrillPolicy:
 
     `scenarios` is the plan that the schedule rotates through: `scenario` alone when empty.
     `link` is the rate of a slow link in bytes a second. `takes_source`: the live data, a directory, may really be taken
-    aside while a drill runs.
+    aside while a drill runs. `control_s`: for how many seconds a drill may look for the smallest damage that its smoke
+    test notices; None: no copy is damaged at all.
     """
 
     schedule: str | None
@@ -62,6 +63,7 @@ class DrillPolicy:
     scenarios: tuple[str, ...] = ()
     link: int = 2_000_000
     takes_source: bool = False
+    control_s: float | None = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,12 +77,13 @@ class Sensitivity:
     """What damage the smoke test sees.
 
     `detection_limit` is the smallest noise that it caught, found by bisection, as a share of the norm of the weight
-    matrix `limit_tensor`; None when it was not looked for.
+    matrix `limit_tensor`; None when none was found, or looked for, as `note` tells.
     """
 
     controls: tuple[Control, ...]
     detection_limit: float | None = None
     limit_tensor: str = ""
+    note: str = ""
     seconds: float = 0.0
 
 

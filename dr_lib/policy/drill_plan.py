@@ -53,7 +53,7 @@ def policy_sha256(asset: Asset, contents: Mapping[str, str]) -> str:
         "regions": list(asset.regions),
         "objectives": [asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds()],
         "smoke": None if asset.smoke is None else repr(replace(asset.smoke, golden=None)),
-        "drill": [asset.drill.standby, asset.drill.link],
+        "drill": [asset.drill.standby, asset.drill.link, asset.drill.control_s is not None],
         "contents": dict(contents),
     }
     return hashlib.sha256(json.dumps(promised, sort_keys=True).encode()).hexdigest()

@@ -7,16 +7,18 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from glob import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
-from dr_lib.model.drill import Assertion, SmokeResult
+from dr_lib.model.drill import Assertion, Sensitivity, SmokeResult
 from dr_lib.model.standby import Forbidden
 from dr_lib.standby.answers import document_of
 from dr_lib.standby.child_process import Finished
+from dr_lib.standby.control import ControlRequest, Older, control
 from dr_lib.standby.orders import Order, Reach, Runner
 from dr_lib.standby.smoke import OFFLINE, SmokeRequest, run
 
@@ -59,11 +61,23 @@ class Standby:
         `config_text` and `environ` are all that the process knows: name only survivors in them. Raises the error
         that the exit code stands for, with the words of the child.
         """
-        what = ["restore", asset, "--to", str(self.restored), "--point", point, "--region", region]
-        how = ["--json", "--with-attachments", str(self.attachments), "--config", str(self.root / CONFIG)]
+        where = ["--to", str(self.restored), "--with-attachments", str(self.attachments)]
+        return self._restore(config_text, environ, [asset, "--point", point, "--region", region, *where])
+
+    def restore_older(
+        self, config_text: str, asset: str, point: str, region: str, environ: Mapping[str, str], path: str
+    ) -> Older:
+        """Restore the one file `path` as an older point has it, beside what was restored; raises as `restore`."""
+        place = self.root / "older"
+        where = ["--to", str(place), "--include", escape(path)]
+        self._restore(config_text, environ, [asset, "--point", point, "--region", region, *where])
+        return Older(point, path, place)
+
+    def _restore(self, config_text: str, environ: Mapping[str, str], arguments: Sequence[str]) -> dict[str, Any]:
+        how = ["--json", "--config", str(self.root / CONFIG)]
         order = Order(
             "dr_lib.cli",
-            (*what, *how),
+            ("restore", *arguments, *how),
             {**OFFLINE, **environ},
             {CONFIG: config_text},
             reach=Reach.of(config_text, environ),
@@ -77,6 +91,15 @@ class Standby:
         return run(
             request,
             timeout_s=timeout_s,
+            start=partial(self.start, keeps_root=True),
+            ahead_s=self.runner.monotonic_ahead_s,
+        )
+
+    def control(self, asset: Asset, seed: str, older: Older, search_s: float) -> Sensitivity:
+        """Damage copies of what was restored, and tell on which of them its smoke test fails; see `control.control`."""
+        smoke = SmokeRequest.from_asset(asset, self.restored, self.attachments)
+        return control(
+            ControlRequest(smoke, seed, older, search_s),
             start=partial(self.start, keeps_root=True),
             ahead_s=self.runner.monotonic_ahead_s,
         )

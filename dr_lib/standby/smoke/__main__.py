@@ -1,32 +1,11 @@
-"""The fresh process: one JSON request on stdin, one JSON answer on the stdout it was started with."""
+"""The fresh process of smoke tests and recordings."""
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-import traceback
 from typing import Any
 
-from dr_lib.standby.smoke.diagnosis import cause_of
-
-
-def main() -> int:
-    """Answer one request; exit code 0 whenever there is an answer, a failed test included."""
-    # Libraries print to stdout as they please: the answer gets a descriptor of its own, they get stderr.
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as channel:
-        os.dup2(2, 1)
-        answer = _answer(json.load(sys.stdin))
-        channel.write(json.dumps(answer, allow_nan=False))
-    return 0
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return {"result": _perform(request)}
-    except Exception as error:  # noqa: BLE001 - whatever a restored asset makes a library raise is a finding
-        traceback.print_exc()
-        return {"error": cause_of(error)}
+from dr_lib.standby.smoke.serving import serve
 
 
 def _perform(request: dict[str, Any]) -> dict[str, Any]:
@@ -42,4 +21,4 @@ def _perform(request: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(_perform))

@@ -71,7 +71,7 @@ def run(
 def _result(request: SmokeRequest, timeout_s: float, start: Start, ahead_s: float) -> SmokeResult:
     started = monotonic()
     try:
-        answer = _ask(request.task(), timeout_s, start, ahead_s)
+        answer = ask(request.task(), timeout_s, start, ahead_s)
     except NoAnswer as error:
         return failed(error.what, after_s=monotonic() - started)
     if "error" in answer:
@@ -106,7 +106,7 @@ def broken_expectations(directory: Path, suites: str, *, timeout_s: float) -> li
 def _recorded(task: dict[str, Any], directory: Path, timeout_s: float) -> dict[str, Any]:
     hint = "mend the live asset and back it up again: until then a drill cannot prove this point"
     try:
-        answer = _ask(task, timeout_s)
+        answer = ask(task, timeout_s)
     except NoAnswer as error:
         raise SourceUnstable(error.what, where=str(directory), hint=hint) from error
     if "error" in answer:
@@ -115,11 +115,14 @@ def _recorded(task: dict[str, Any], directory: Path, timeout_s: float) -> dict[s
     return recorded
 
 
-def _ask(task: dict[str, Any], timeout_s: float, start: Start = start_here, ahead_s: float = 0.0) -> dict[str, Any]:
+def ask(
+    task: dict[str, Any], timeout_s: float, start: Start = start_here, ahead_s: float = 0.0, *, module: str = _PROBE
+) -> dict[str, Any]:
+    """The answer of a fresh process of `module`: `{"result": …}`, or `{"error": cause}`; `NoAnswer` without any."""
     # CLOCK_MONOTONIC is one for the whole machine, so the child may subtract our reading from its own.
     question = json.dumps({**task, "started": monotonic() + ahead_s}).encode()
     try:
-        finished = start(_PROBE, question, timeout_s)
+        finished = start(module, question, timeout_s)
     except subprocess.TimeoutExpired as error:
         raise NoAnswer(f"the smoke test hung: no answer within {timeout_s:g} s") from error
     except OSError as error:

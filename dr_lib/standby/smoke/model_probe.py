@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from dr_lib.standby.smoke import model_files
 from dr_lib.standby.smoke.calibration import Spread, resolve, spread
 from dr_lib.standby.smoke.diagnosis import cause_of
 from dr_lib.standby.smoke.golden import Recorded, read_golden
-from dr_lib.standby.smoke.judge import Observed, judge, row_holds
+from dr_lib.standby.smoke.judge import Observed, Verdict, judge, row_holds
 from dr_lib.standby.smoke.loaders import LoadedModel, Rows, load
 from dr_lib.standby.smoke.request import GOLDEN, result_to_json
 from dr_lib.standby.smoke.timing import Timed, answer_all, peak_rss_bytes, throughput
@@ -62,16 +62,12 @@ def record(request: dict[str, Any]) -> dict[str, Any]:
 
 def check(request: dict[str, Any]) -> dict[str, Any]:
     """Load what was restored and compare its answers with the golden ones. May be called again, of other files."""
-    directory = Path(request["directory"])
-    recorded = read_golden(Path(request["attachments"]) / GOLDEN, request["loader"])
-    differences = model_files.differences(directory, recorded.files)
-    if differences.missing:
-        raise IntegrityError(f"missing file: {', '.join(differences.missing)}")
-    with _explained(differences.changed):
+    recorded, changed = _present(request)
+    with _explained(changed):
         _require_loadable(request)
         run = _run(request, recorded)
         measures = _measures(run, throughput(run.model, recorded.inputs))
-        observed = _observed(run, recorded, differences.changed, measures)
+        observed = _observed(run, recorded, changed, measures)
     verdict = judge(observed, recorded.golden, run.tolerance, SmokeLimits(**request.get("limits", {})))
     present = SmokeCheck("recorded files", f"{len(recorded.files)} there", f"{len(recorded.files)}", passed=True)
     result = SmokeResult(
@@ -84,6 +80,39 @@ def check(request: dict[str, Any]) -> dict[str, Any]:
         measures=measures,
     )
     return result_to_json(result)
+
+
+def answers(request: dict[str, Any]) -> Verdict:
+    """What `check` judges, but for how fast and how large it is: what is there, in memory, and answered."""
+    recorded, changed = _present(request)
+    with _explained(changed):
+        _require_loadable(request)
+        model = load(request["loader"], Path(request["directory"]))
+        tolerance = _tolerance(request, recorded, model)
+        observed = Observed(
+            _alone(model, recorded.inputs),
+            0.0,
+            model.accelerator,
+            changed,
+            weights=compare(digests(model), recorded.weights),
+            perplexity=tuple(_perplexity(model, recorded.inputs) if recorded.golden.perplexity else ()),
+        )
+    return judge(observed, recorded.golden, replace(tolerance, latency_s=None))
+
+
+def _present(request: dict[str, Any]) -> tuple[Recorded, tuple[str, ...]]:
+    """The recording, and which of its files are changed; `IntegrityError` when one is missing."""
+    recorded = read_golden(Path(request["attachments"]) / GOLDEN, request["loader"])
+    differences = model_files.differences(Path(request["directory"]), recorded.files)
+    if differences.missing:
+        raise IntegrityError(f"missing file: {', '.join(differences.missing)}")
+    return recorded, differences.changed
+
+
+def _tolerance(request: dict[str, Any], recorded: Recorded, model: LoadedModel) -> Tolerance:
+    golden = recorded.golden
+    elsewhere = model.accelerator != golden.accelerator
+    return resolve(Tolerance(**request["tolerance"]), golden.rows, recorded.spread, elsewhere=elsewhere)
 
 
 def _require_loadable(request: dict[str, Any]) -> None:
@@ -131,8 +160,7 @@ def _run(request: dict[str, Any], recorded: Recorded) -> _Run:
     model = load(request["loader"], Path(request["directory"]))
     load_s = monotonic() - before
     golden = recorded.golden
-    elsewhere = model.accelerator != golden.accelerator
-    tolerance = resolve(Tolerance(**request["tolerance"]), golden.rows, recorded.spread, elsewhere=elsewhere)
+    tolerance = _tolerance(request, recorded, model)
     correct: list[float] = []
 
     def seen(number: int, row: Rows) -> None:

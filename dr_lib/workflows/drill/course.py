@@ -1,4 +1,7 @@
-"""The course of a drill: detect, decide, acquire, restore, test. It stops at the first thing that cannot be done."""
+"""The course of a drill: detect, decide, acquire, restore, test, test the test.
+
+It stops at the first thing that cannot be done.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from dr_lib.policy.preflight import Needs, preflight
 from dr_lib.standby.base import Standby
 from dr_lib.storage.throttled import wait
 from dr_lib.vault.vault import Vault
+from dr_lib.workflows.drill.control import Passed, control
 from dr_lib.workflows.drill.disaster import Disaster
 from dr_lib.workflows.drill.stopwatch import Stopwatch
 from dr_lib.workflows.drill.undo import Undone
@@ -77,9 +81,11 @@ def run(task: Task, world: World, watch: Stopwatch, course: Course) -> None:
     needs = Needs.of(course.manifest, demands_gpu=_demands_gpu(task.asset))
     with world.standby(task.name, needs.disk_bytes // 2 if task.cramped else None) as standby:
         _admit(standby, needs, course)
-        _restore(task.asset, vaults, standby, world, watch, course)
+        vault = _restore(task.asset, vaults, standby, world, watch, course)
         course.smoke = standby.smoke(task.asset)
         watch.lap_smoke(course.smoke)
+        if course.smoke.passed:
+            course.control = _control(task, vault, standby, world, course)
 
 
 def _demands_gpu(asset: Asset) -> bool:
@@ -131,9 +137,9 @@ def _admit(standby: Standby, needs: Needs, course: Course) -> None:
 
 def _restore(
     asset: Asset, vaults: Sequence[Vault], standby: Standby, world: World, watch: Stopwatch, course: Course
-) -> None:
+) -> Vault:
     """Restore from the first vault that can give the point, as a person would: told that a copy is damaged or does not
-    answer, they take the next one. What the first one gave and is whole is not fetched again."""
+    answer, they take the next one. What the first one gave and is whole is not fetched again. Returns that vault."""
     assert course.chosen is not None, "decided before"
     for number, vault in enumerate(vaults):
         config, environ = world.survival_kit(asset, vault.region)
@@ -150,8 +156,16 @@ def _restore(
             assert course.manifest is not None, "decided before"
             inside = course.restored.get("phases") or {}
             watch.lap_restore(_all_over_the_link(inside, course.manifest.summary.stored_bytes, world.link))
-            return
+            return vault
     raise next(iter(course.wanting.values()), NotFound("no surviving region holds the chosen point"))
+
+
+def _control(task: Task, vault: Vault, standby: Standby, world: World, course: Course) -> Sensitivity | None:
+    assert course.chosen is not None, "decided before"
+    assert course.manifest is not None, "decided before"
+    config, environ = world.survival_kit(task.asset, vault.region)
+    passed = Passed(task.asset, task.name, course.chosen.point, course.manifest, vault, config, environ)
+    return control(passed, course.observation.points, standby)
 
 
 def _all_over_the_link(inside: Mapping[str, float], stored: int, link: int | None) -> Mapping[str, float]:

@@ -31,8 +31,7 @@ class TorchScript(OnTorch):
 
     def __init__(self, directory: Path) -> None:
         """`IntegrityError` when there is none, or several."""
-        read: Any = torch.jit.load
-        super().__init__(read(str(the_one(directory, ".pt", ".ts")), map_location=DEVICE).eval())
+        super().__init__(read_script(the_one(directory, ".pt", ".ts"), DEVICE).eval())
 
     def answer(self, inputs: Sequence[Any]) -> Rows:
         """One row an input, each asked alone."""
@@ -50,8 +49,7 @@ class ExportedProgram(OnTorch):
 
     def __init__(self, directory: Path) -> None:
         """`IntegrityError` when there is none, or several; `Refused` when it holds pickled objects."""
-        with _no_pickles():
-            program = torch.export.load(str(the_one(directory, ".pt2")))
+        program = read_exported(the_one(directory, ".pt2"))
         super().__init__(program.module())
         self._names = tuple(program.graph_signature.user_inputs)
 
@@ -62,6 +60,18 @@ class ExportedProgram(OnTorch):
 
     def _arguments(self, one: Any) -> list[Any]:
         return [_tensor(one[name]) for name in self._names] if isinstance(one, dict) else [_tensor(one)]
+
+
+def read_script(path: Path, device: str) -> Any:
+    """The TorchScript program in a file."""
+    read: Any = torch.jit.load
+    return read(str(path), map_location=device)
+
+
+def read_exported(path: Path) -> Any:
+    """The exported program in a file; `Refused` when it holds pickled objects."""
+    with _no_pickles():
+        return torch.export.load(str(path))
 
 
 def _tensor(value: Any) -> torch.Tensor:
