@@ -11,7 +11,7 @@ from dr_lib.model.hold import ANOMALY
 
 if TYPE_CHECKING:
     from dr_lib.model.copy import CopyLock, KnownPoint, Verification
-    from dr_lib.model.drill import DrillReport, Phase, SmokeResult
+    from dr_lib.model.drill import DrillReport, Phase, Sensitivity, SmokeResult
     from dr_lib.model.hold import Hold, Quarantine
     from dr_lib.model.scrub import Coverage, Scrub
     from dr_lib.policy.standing import Standing
@@ -224,6 +224,11 @@ def phases_document(phases: tuple[Phase, ...]) -> Document:
     return {name: round(seconds, 3) for name, seconds in total.items()}
 
 
+def control_document(found: Sensitivity) -> Document:
+    """What damage a smoke test notices."""
+    return asdict(found)
+
+
 def smoke_document(result: SmokeResult) -> Document:
     """A smoke test's answer."""
     return {
@@ -263,6 +268,7 @@ def drill_document(report: DrillReport, evidence: dict[str, str]) -> Document:
         "bytes": report.bytes_restored,
         "files": report.files_restored,
         "smoke": smoke_document(report.smoke) if report.smoke else None,
+        "control": control_document(report.control) if report.control else None,
         "verdict": report.verdict.value,
         "reasons": list(report.reasons),
         "unproven": list(report.unproven),

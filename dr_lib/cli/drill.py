@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dr_lib.cli.figures import pairs, rows, size, span
+from dr_lib.cli.figures import lock, pairs, rows, size, span
 from dr_lib.cli.session import Session, command
-from dr_lib.cli.smoke import tell_smoke
+from dr_lib.cli.smoke import tell_control, tell_smoke
 from dr_lib.errors import ObjectiveMissed, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -116,11 +116,17 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         ("phases", phases),
         *(("because", reason) for reason in document["reasons"]),
         *(("not shown", text) for text in document["unproven"]),
-        *(("evidence", f"{region}: {key}") for region, key in document["evidence"].items()),
+        *(("evidence", _kept(region, key, document)) for region, key in document["evidence"].items()),
     ]
     pairs(console, facts)
     if document["smoke"]:
         tell_smoke(console, document["smoke"])
+    if document.get("control"):
+        tell_control(console, document["control"])
+
+
+def _kept(region: str, key: str, document: dict[str, Any]) -> str:
+    return f"{region}: {key}{lock(document.get('evidence_locks', {}).get(region))}"
 
 
 def _tell_disaster(document: dict[str, Any]) -> list[tuple[str, str]]:

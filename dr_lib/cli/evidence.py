@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dr_lib.cli.figures import pairs, rows, size, span
+from dr_lib.cli.figures import lock, pairs, rows, size, span
 from dr_lib.cli.session import Session, command
 from dr_lib.errors import IntegrityError
 
@@ -106,19 +106,13 @@ def _tell(console: Console, document: dict[str, Any]) -> None:
         ("signed by", signed),
         ("sha256", document["sha256"]),
         ("after", before),
-        *(("in", f"{region}{_lock(document['locks'].get(region))}") for region in document["regions"]),
+        *(("in", f"{region}{lock(document['locks'].get(region))}") for region in document["regions"]),
     ]
     pairs(console, facts)
 
 
 def _seconds(value: Any) -> str:
     return span(value) if isinstance(value, int | float) else str(value)
-
-
-def _lock(until: str | None) -> str:
-    if until is None:
-        return ""
-    return {"unlocked": ", NOT LOCKED", "unknown": ", lock unknown"}.get(until, f", locked to {until[:10]}")
 
 
 def _tell_verified(console: Console, document: dict[str, Any]) -> None:
@@ -131,7 +125,7 @@ def _tell_verified(console: Console, document: dict[str, Any]) -> None:
 
 
 def _proof(one: dict[str, Any]) -> tuple[str, ...]:
-    places = "\n".join(f"{region}{_lock(one['locks'].get(region))}" for region in one["regions"])
+    places = "\n".join(f"{region}{lock(one['locks'].get(region))}" for region in one["regions"])
     signed = f"signed by {', '.join(one['signed_by']) or 'nobody'}"
     return (f"{one['drill']}\n{signed}", one["verdict"], one["point"], places)
 

@@ -56,10 +56,11 @@ def rows(console: Console, headings: Iterable[str], body: Iterable[Iterable[Any]
 
 def copies(states: dict[str, str], locks: Mapping[str, str] = MappingProxyType({})) -> str:
     """`us-east verified, locked to 2026-12-26` and the others, a line each."""
-    return "\n".join(f"{region} {state}{_lock(locks.get(region))}" for region, state in states.items())
+    return "\n".join(f"{region} {state}{lock(locks.get(region))}" for region, state in states.items())
 
 
-def _lock(word: str | None) -> str:
+def lock(word: str | None) -> str:
+    """`, locked to 2026-12-26`, or that it is not, or not known; empty for a region without locks."""
     if word is None:
         return ""
     return {"unlocked": ", NOT LOCKED", "unknown": ", lock unknown"}.get(word, f", locked to {word[:10]}")

@@ -13,6 +13,7 @@ from dr_lib.config.locations import scheme
 from dr_lib.config.problems import Problem, did_you_mean
 from dr_lib.config.standbys import ONLY
 from dr_lib.config.values import NAME, NAME_RULE
+from dr_lib.model.smoke import LOADERS
 from dr_lib.model.standby import LOCAL, StandbyKind
 
 S3_ONLY = {
@@ -20,7 +21,8 @@ S3_ONLY = {
     "credentials": "only s3:// takes credentials here; rclone keeps its own, a directory needs none",
     "lock": "only s3:// can lock objects",
 }
-KIND_ONLY = {"smoke": "model", "expectations": "dataset"}
+KIND_ONLY = {"expectations": "dataset"}
+SMOKE_OF = {"model": frozenset({"loader", "golden", "tolerance", "device"}), "dataset": frozenset({"reader"})}
 
 
 def check_references(document: Document) -> Iterator[Problem]:
@@ -80,8 +82,9 @@ def _s3_only(document: Document, at: tuple[str, ...], fields: dict[str, Any]) ->
 def _asset(document: Document, name: str, asset: dict[str, Any], regions: list[str]) -> Iterator[Problem]:
     yield from _s3_only(document, ("assets", name, "source"), _mapping(asset.get("source")))
     for field, kind in KIND_ONLY.items():
-        if asset.get(field) is not None and asset.get("kind") in set(KIND_ONLY.values()) - {kind}:
+        if asset.get(field) is not None and asset.get("kind") in SMOKE_OF.keys() - {kind}:
             yield document.problem(("assets", name, field), f"only a {kind} has {field}", f"remove it, or kind: {kind}")
+    yield from _smoke(document, name, asset)
     url = _mapping(asset.get("source")).get("url", asset.get("source"))
     if _mapping(asset.get("drill")).get("takes_source") is True and isinstance(url, str) and scheme(url) != "file":
         at = ("assets", name, "drill", "takes_source")
@@ -89,6 +92,17 @@ def _asset(document: Document, name: str, asset: dict[str, Any], regions: list[s
     named = asset.get("regions")
     if isinstance(named, list):
         yield from _asset_regions(document, name, named, regions)
+
+
+def _smoke(document: Document, name: str, asset: dict[str, Any]) -> Iterator[Problem]:
+    at, kind, smoke = ("assets", name, "smoke"), asset.get("kind"), asset.get("smoke")
+    if not isinstance(smoke, dict) or kind not in SMOKE_OF:
+        return
+    for other in SMOKE_OF.keys() - {kind}:
+        for field in sorted(SMOKE_OF[other] & smoke.keys()):
+            yield document.problem((*at, field), f"only a {other} has {field}", "remove it")
+    if kind == "model" and "loader" not in smoke:
+        yield document.problem(at, "a model's smoke test needs a loader", f"add `loader: {LOADERS[0]}`")
 
 
 def _asset_regions(document: Document, name: str, named: list[Any], regions: list[str]) -> Iterator[Problem]:

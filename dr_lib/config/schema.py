@@ -19,7 +19,6 @@ from dr_lib.config.smoke import SmokeSchema
 from dr_lib.config.standbys import StandbySchema
 from dr_lib.config.strict import Strict
 from dr_lib.model.scenario import SCENARIOS
-from dr_lib.model.smoke import LOADERS
 
 
 def _version(value: object) -> int:
@@ -299,7 +298,6 @@ EXAMPLES: dict[str, Any] = {
     "kind": "add `kind: model` or `kind: dataset`",
     "source": "add `source: file:///directory` or `source: s3://bucket/prefix`",
     "url": "add `url: s3://bucket/prefix`, `url: file:///directory` or `url: rclone:remote:path`",
-    "loader": f"add `loader: {LOADERS[0]}`",
     "image": "add `image: name@sha256:…`",
     "mode": "add `mode: governance` or `mode: compliance`",
     "from": 'add `from: "08:00"`',

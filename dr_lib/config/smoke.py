@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 from dr_lib.config import values
 from dr_lib.config.strict import Strict
-from dr_lib.model.smoke import LOADERS, SmokeLimits, SmokePolicy, Tolerance, is_own_loader
+from dr_lib.model.smoke import LOADERS, PANDAS, READERS, SmokeLimits, SmokePolicy, Tolerance, is_own_loader
 
 DEVICES = ("auto", "cuda")
 
@@ -28,6 +28,12 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[object], str]:
 def _loader(value: object) -> str:
     if not isinstance(value, str) or (value not in LOADERS and not is_own_loader(value)):
         raise ValueError(f"{value!r} is not known; write {', '.join(LOADERS)}, or module:function of your own")
+    return value
+
+
+def _reader(value: object) -> str:
+    if not isinstance(value, str) or (value not in READERS and not is_own_loader(value)):
+        raise ValueError(f"{value!r} is not known; write {', '.join(READERS)}, or module:function of your own")
     return value
 
 
@@ -89,9 +95,10 @@ class SmokeLimitsSchema(Strict):
 
 
 class SmokeSchema(Strict):
-    """`smoke:` of a model."""
+    """`smoke:` of a model, which names a loader, or of a dataset, which may name a reader."""
 
-    loader: Annotated[str, BeforeValidator(_loader)]
+    loader: Annotated[str, BeforeValidator(_loader)] = ""
+    reader: Annotated[str, BeforeValidator(_reader)] = ""
     golden: Text | None = None
     tolerance: ToleranceSchema = ToleranceSchema()
     limits: SmokeLimitsSchema = SmokeLimitsSchema()
@@ -124,4 +131,5 @@ def smoke_policy(smoke: SmokeSchema, folder: Path) -> SmokePolicy:
             slowdown=bounds.slowdown,
         ),
         timeout_s=smoke.timeout.total_seconds(),
+        reader=smoke.reader or PANDAS,
     )

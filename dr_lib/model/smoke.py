@@ -26,6 +26,23 @@ TAKE_TEXTS: Final = frozenset({"sentence-transformers", "transformers"})
 WITHOUT_INFERENCE: Final = "safetensors"
 """The loader that reads every tensor, and asks no model."""
 
+PANDAS: Final = "pandas"
+TORCH: Final = "torch"
+READERS: Final = (PANDAS, TORCH)
+"""How a dataset's rows are read, as the training does; whoever has another way names it `module:function`."""
+
+NEEDS: Final = {
+    "sentence-transformers": "sentence_transformers",
+    "transformers": "transformers",
+    "safetensors": "safetensors",
+    "torchscript": "torch",
+    "torch-export": "torch",
+    "onnxruntime": "onnxruntime",
+    PANDAS: "pandas",
+    TORCH: "torch",
+}
+"""The module that each loader and reader which ships imports."""
+
 _OWN: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
@@ -76,6 +93,8 @@ class SmokePolicy:
     beforehand); None means the sentences shipped with the loader. The outputs are recorded from the live model at
     every backup and travel inside the point. `device` is `cuda` where the test must run on a GPU (then a standby
     without one is refused), else `auto`: on whatever is there. The test is ended after `timeout_s` seconds.
+
+    A dataset has no loader, golden answers or tolerance, but a `reader`; of its limits those count that are measured.
     """
 
     loader: str
@@ -84,3 +103,4 @@ class SmokePolicy:
     device: str = "auto"
     limits: SmokeLimits = field(default_factory=SmokeLimits)
     timeout_s: float = 600.0
+    reader: str = PANDAS

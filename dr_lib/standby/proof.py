@@ -18,7 +18,7 @@ from dr_lib.standby.smoke.sentences import SENTENCES
 from dr_lib.standby.smoke.suites import parse_suites
 from dr_lib.standby.smoke.table_names import holds_tables
 
-_RECORDING: Final = 2
+_RECORDING: Final = 3
 """Raised when recordings tell more than before: then one is made anew, though the asset is as it was."""
 
 

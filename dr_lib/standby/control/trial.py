@@ -23,7 +23,7 @@ class Meaningless(Exception):
     """An undamaged copy does not pass, so nothing could be said of a damaged one. Never leaves `control/`."""
 
 
-def require_pass(undamaged: Callable[[Path], None], failed: Failed) -> None:
+def require_pass(undamaged: Callable[[Path], object], failed: Failed) -> None:
     """`Meaningless` unless a copy that nothing was done to passes."""
     with empty_folder() as copy:
         try:

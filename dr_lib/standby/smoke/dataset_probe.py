@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,13 @@ from typing import Any
 from dr_lib.clock import monotonic
 from dr_lib.errors import NotFound
 from dr_lib.model.drill import SmokeCheck, SmokeResult
-from dr_lib.standby.smoke import tables
+from dr_lib.model.smoke import PANDAS, SmokeLimits
+from dr_lib.standby.smoke import limits, tables
+from dr_lib.standby.smoke.readers import Read, read_sample
 from dr_lib.standby.smoke.request import EXPECTATIONS, TABLES, result_to_json
+from dr_lib.standby.smoke.sampling import chosen
 from dr_lib.standby.smoke.suites import Suite, assign, parse_suites
+from dr_lib.standby.smoke.table_contents import contents, units
 from dr_lib.standby.smoke.timing import peak_rss_bytes
 
 
@@ -25,9 +30,14 @@ class _Judged:
 
 
 def record(request: dict[str, Any]) -> dict[str, Any]:
-    """`{"tables": {path: {"rows", "columns", "stats"}}}` of every parquet and CSV file."""
+    """`{"tables": {path: {"rows", "columns", "stats", "contents"}}}` of every parquet and CSV file; `contents` is left
+    out where so much data is there that nothing of the table is compared by value."""
     directory = Path(request["directory"])
-    return {"tables": {name: tables.facts(directory, name) for name in tables.table_files(directory)}}
+    found = {name: tables.facts(directory, name) for name in tables.table_files(directory)}
+    parts = chosen(list(units(directory, found)))
+    for name in found if parts is None else parts:
+        found[name]["contents"] = contents(directory, name, None if parts is None else parts[name])
+    return {"tables": found}
 
 
 def hold(request: dict[str, Any]) -> dict[str, Any]:
@@ -40,28 +50,66 @@ def hold(request: dict[str, Any]) -> dict[str, Any]:
 
 def check(request: dict[str, Any]) -> dict[str, Any]:
     """Compare the restored tables with the recorded ones, read a sample of each, hold them to their suites."""
-    directory, attachments = Path(request["directory"]), Path(request["attachments"])
-    recorded = _recorded(attachments / TABLES)
+    recorded = read_recorded(request)
     before = monotonic()
-    judged = [_presence(directory, recorded)]
-    present = [name for name in recorded if (directory / name).is_file()]
-    judged += [_shape(directory, name, recorded[name]) for name in present]
+    shapes = _shapes(request, recorded)
+    judged = [_presence(recorded, shapes), *shapes.values()]
     load_s = monotonic() - before
-    judged += [_sample(directory, name, recorded[name]) for name in present]
-    judged += _expectations(directory, attachments / EXPECTATIONS, present)
-    # Rows that nothing has held to the expectations are an output, and not yet a correct one.
+    rows = {name: int(recorded[name]["rows"]) for name in shapes}
+    read = read_sample(request.get("reader", PANDAS), Path(request["directory"]), rows)
+    judged += [_Judged(read.check, read.cause), *_values(request, recorded, shapes)]
+    # Rows that nothing has held to the record and the expectations are an output, and not yet a correct one.
     first_output_s = monotonic() - request["started"]
+    measures = _measures(recorded, monotonic() - before, read) | {"load_s": load_s}
+    bounds = list(limits.checks(SmokeLimits(**request.get("limits", {})), measures, None, unit="rows"))
     causes = [item.cause for item in judged if item.cause is not None]
+    causes += [_passed(one) for one in bounds if not one.passed]
     result = SmokeResult(
         passed=not causes,
-        checks=tuple(item.check for item in judged),
+        checks=(*(item.check for item in judged), *bounds),
         cause="; ".join(causes[:3]) or None,
         accelerator="cpu",
         load_s=load_s,
         first_output_s=first_output_s,
-        measures=_measures(recorded, monotonic() - before),
+        measures=measures,
     )
     return result_to_json(result)
+
+
+def answers(request: dict[str, Any]) -> list[SmokeCheck]:
+    """What `check` judges of the data, and not of its reader and of speed."""
+    recorded = read_recorded(request)
+    shapes = _shapes(request, recorded)
+    judged = [_presence(recorded, shapes), *shapes.values(), *_values(request, recorded, shapes)]
+    return [item.check for item in judged]
+
+
+def read_recorded(request: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What was recorded of the tables, by name; `NotFound` when that is nothing."""
+    return _recorded(Path(request["attachments"]) / TABLES)
+
+
+def _shapes(request: dict[str, Any], recorded: dict[str, dict[str, Any]]) -> dict[str, _Judged]:
+    """Rows and columns of each table that is there."""
+    directory = Path(request["directory"])
+    there = (name for name in recorded if (directory / name).is_file())
+    return {name: _shape(directory, name, recorded[name]) for name in there}
+
+
+def _values(
+    request: dict[str, Any], recorded: dict[str, dict[str, Any]], shapes: dict[str, _Judged]
+) -> Iterator[_Judged]:
+    """What the tables hold, against the record (where the shape is the recorded one) and the expectations."""
+    directory, attachments = Path(request["directory"]), Path(request["attachments"])
+    for name, shape in shapes.items():
+        if shape.check.passed and "contents" in recorded[name]:
+            yield _contents(directory, name, recorded[name])
+    yield from _expectations(directory, attachments / EXPECTATIONS, list(shapes))
+
+
+def _passed(check: SmokeCheck) -> str:
+    start = "slow inference" if limits.is_speed(check) else "a limit is passed"
+    return f"{start}: {check.name} {check.measured}, required {check.required}"
 
 
 def _recorded(path: Path) -> dict[str, dict[str, Any]]:
@@ -74,8 +122,8 @@ def _recorded(path: Path) -> dict[str, dict[str, Any]]:
     return recorded
 
 
-def _presence(directory: Path, recorded: dict[str, dict[str, Any]]) -> _Judged:
-    absent = [name for name in recorded if not (directory / name).is_file()]
+def _presence(recorded: dict[str, dict[str, Any]], there: Collection[str]) -> _Judged:
+    absent = [name for name in recorded if name not in there]
     there = f"{len(recorded) - len(absent)} there"
     check = SmokeCheck("recorded tables", there, str(len(recorded)), not absent)
     return _Judged(check, f"missing table: {', '.join(absent)}" if absent else None)
@@ -103,11 +151,22 @@ def _unlike(found: dict[str, Any], recorded: dict[str, Any]) -> str:
     return ", ".join(names[:5]) or "their order"
 
 
-def _sample(directory: Path, name: str, recorded: dict[str, Any]) -> _Judged:
-    frame = tables.sample(directory, name)
-    wanted = min(tables.SAMPLE_ROWS, recorded["rows"])
-    check = SmokeCheck(f"sample of {name}", f"{len(frame)} rows read", f"{wanted} rows", len(frame) == wanted)
-    return _Judged(check, None if check.passed else f"rows differ: a sample of {name} has {len(frame)} rows")
+def _contents(directory: Path, name: str, recorded: dict[str, Any]) -> _Judged:
+    """Every column, value by value, in the row groups that were recorded."""
+    wanted, groups = recorded["contents"]["columns"], recorded["contents"]["groups"]
+    found = contents(directory, name, groups)["columns"]
+    names = [column for column, _ in recorded["columns"]]
+    pairs = zip(names, found, wanted, strict=True)
+    unlike = [_unlike_column(*one) for one in pairs if one[1][0] != one[2][0]]
+    part = "" if groups is None else f" in {len(groups)} row groups"
+    same = f"{len(names) - len(unlike)} columns as recorded{part}"
+    check = SmokeCheck(f"values of {name}", same, f"{len(names)}", not unlike)
+    return _Judged(check, f"values differ: {name}: {', '.join(unlike[:3])}" if unlike else None)
+
+
+def _unlike_column(name: str, found: list[Any], recorded: list[Any]) -> str:
+    means = (found[1], recorded[1])
+    return name if None in means or means[0] == means[1] else f"{name} (mean {means[0]:.6g}, recorded {means[1]:.6g})"
 
 
 def _expectations(directory: Path, path: Path, present: list[str]) -> list[_Judged]:
@@ -137,11 +196,13 @@ def _unmatched(name: str) -> _Judged:
     return _Judged(check, f"missing table: the expectations name {name}, and no table is called so")
 
 
-def _measures(recorded: dict[str, dict[str, Any]], seconds: float) -> dict[str, float]:
+def _measures(recorded: dict[str, dict[str, Any]], seconds: float, read: Read) -> dict[str, float]:
     rows = float(sum(facts["rows"] for facts in recorded.values()))
     return {
         "tables": float(len(recorded)),
         "rows": rows,
         "throughput_rows_per_s": rows / seconds,
+        "rows_read_as_training_does": float(read.rows),
+        "throughput_per_s": read.rows_per_s,
         "peak_rss_bytes": float(peak_rss_bytes()),
     }

@@ -17,14 +17,19 @@ _AT_MOST: Final = {
 _SPEED: Final = ("95 % latency", "throughput", "median latency", "slowdown")
 
 
-def checks(limits: SmokeLimits, measures: Mapping[str, float], recorded_p50_s: float | None) -> Iterator[SmokeCheck]:
-    """One check a bound that is set. What was not measured does not hold: unknown is never fine."""
-    for name, (words, unit) in _AT_MOST.items():
+def checks(
+    limits: SmokeLimits, measures: Mapping[str, float], recorded_p50_s: float | None, unit: str = "inputs"
+) -> Iterator[SmokeCheck]:
+    """One check a bound that is set, throughput in `unit` a second.
+
+    What was not measured does not hold: unknown is never fine.
+    """
+    for name, (words, measure) in _AT_MOST.items():
         bound = getattr(limits, name)
         if bound is not None:
-            yield _at_most(words, measures.get(name), float(bound), unit)
+            yield _at_most(words, measures.get(name), float(bound), measure)
     if limits.throughput_per_s is not None:
-        yield _at_least("throughput", measures.get("throughput_per_s"), limits.throughput_per_s, "inputs/s")
+        yield _at_least("throughput", measures.get("throughput_per_s"), limits.throughput_per_s, f"{unit}/s")
     if limits.slowdown is not None:
         now = measures.get("latency_p50_s")
         times = now / recorded_p50_s if now is not None and recorded_p50_s else None

@@ -25,6 +25,11 @@ _STEPS: Final = (
     ("damaged weights", "heal the copy (`drctl heal`) and restore again, or restore from another region"),
     ("damaged table", "heal the copy (`drctl heal`) and restore again, or restore from another region"),
     ("rows differ", "see whether the restore was whole (`drctl verify`), else restore an older point"),
+    (
+        "values differ",
+        "it reads, and holds other values than were backed up: restore an older point and compare",
+    ),
+    ("the reader", "install the reader where the smoke test runs, or see what it says of the tables"),
     ("columns differ", "see whether the library here is the recorded one: preflight lists both versions"),
     ("expectation broken", "the data broke it before the backup, too: mend the data, or the expectations"),
     ("a library is missing", "install what preflight names as not there"),

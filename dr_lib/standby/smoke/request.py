@@ -9,7 +9,7 @@ from typing import Any
 from dr_lib.errors import UsageError
 from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.drill import SmokeCheck, SmokeResult
-from dr_lib.model.smoke import LOADERS, SmokeLimits, SmokePolicy, Tolerance, is_own_loader
+from dr_lib.model.smoke import LOADERS, PANDAS, SmokeLimits, SmokePolicy, Tolerance, is_own_loader
 
 DEFAULT_TIMEOUT_S = 600.0
 GOLDEN = "golden.json"
@@ -21,7 +21,7 @@ EXPECTATIONS = "expectations.json"
 class SmokeRequest:
     """One smoke test: `directory` holds the restored asset, `attachments` what was recorded at backup.
 
-    `loader` and `tolerance` are None for datasets. The test is ended after `timeout_s` seconds.
+    `loader` and `tolerance` are None for datasets, which have a `reader`. The test is ended after `timeout_s` seconds.
     """
 
     kind: AssetKind
@@ -31,12 +31,16 @@ class SmokeRequest:
     tolerance: Tolerance | None = None
     limits: SmokeLimits = field(default_factory=SmokeLimits)
     timeout_s: float = DEFAULT_TIMEOUT_S
+    reader: str = PANDAS
 
     @classmethod
     def from_asset(cls, asset: Asset, directory: Path, attachments: Path) -> SmokeRequest:
         """The test that the asset's policy asks for; `UsageError` for a model that names no known loader."""
         if asset.kind is AssetKind.DATASET:
-            return cls(asset.kind, directory, attachments)
+            if asset.smoke is None:
+                return cls(asset.kind, directory, attachments)
+            limits, timeout_s, reader = asset.smoke.limits, asset.smoke.timeout_s, asset.smoke.reader
+            return cls(asset.kind, directory, attachments, limits=limits, timeout_s=timeout_s, reader=reader)
         policy = known_policy(asset)
         judged = (policy.loader, policy.tolerance, policy.limits, policy.timeout_s)
         return cls(asset.kind, directory, attachments, *judged)
@@ -44,10 +48,10 @@ class SmokeRequest:
     def task(self) -> dict[str, Any]:
         """The request as the child reads it."""
         paths = {"directory": str(self.directory.absolute()), "attachments": str(self.attachments.absolute())}
+        task = {"task": f"check-{self.kind}", **paths, "limits": asdict(self.limits)}
         if self.tolerance is None:
-            return {"task": f"check-{self.kind}", **paths}
-        judged = {"loader": self.loader, "tolerance": asdict(self.tolerance), "limits": asdict(self.limits)}
-        return {"task": f"check-{self.kind}", **paths, **judged}
+            return task | {"reader": self.reader}
+        return task | {"loader": self.loader, "tolerance": asdict(self.tolerance)}
 
 
 def known_policy(asset: Asset) -> SmokePolicy:

@@ -34,21 +34,22 @@ def facts(directory: Path, name: str) -> dict[str, Any]:
     Parquet is described by its footer: what that does not tell of a column is left out, and so are limits that are no
     finite numbers. CSV has no types: its columns are `text`, every row is read to count, and empty fields are nulls.
     """
-    return _reading(name, lambda: _FACTS[Path(name).suffix.lower()](directory / name))
+    return reading(name, lambda: _FACTS[Path(name).suffix.lower()](directory / name))
 
 
 def sample(directory: Path, name: str) -> pd.DataFrame:
     """The first 1000 rows, decoded; `IntegrityError` when they cannot be."""
-    return _reading(name, lambda: _SAMPLES[Path(name).suffix.lower()](directory / name))
+    return reading(name, lambda: _SAMPLES[Path(name).suffix.lower()](directory / name))
 
 
 def whole(directory: Path, name: str) -> pd.DataFrame:
     """The whole table in memory; `IntegrityError` when it cannot be decoded."""
     read = pd.read_csv if name.lower().endswith(".csv") else pd.read_parquet
-    return _reading(name, lambda: read(directory / name))
+    return reading(name, lambda: read(directory / name))
 
 
-def _reading(name: str, read: Callable[[], _Value]) -> _Value:
+def reading(name: str, read: Callable[[], _Value]) -> _Value:
+    """What `read` gives; `IntegrityError` in place of what pyarrow and pandas raise of a damaged table."""
     try:
         return read()
     except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, ValueError) as error:
@@ -63,16 +64,21 @@ def _parquet_facts(path: Path) -> dict[str, Any]:
 
 
 def _csv_facts(path: Path) -> dict[str, Any]:
-    with pa_csv.open_csv(path) as reader:
+    with text_of(path) as reader:
         names = reader.schema.names
-    as_text = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
-    with pa_csv.open_csv(path, convert_options=as_text) as reader:
         rows, empty = 0, [0] * len(names)
         for batch in reader:
             rows += batch.num_rows
             empty = [so_far + _empty(column) for so_far, column in zip(empty, batch.columns, strict=True)]
     stats = {name: {"nulls": count} for name, count in zip(names, empty, strict=True)}
     return {"rows": rows, "columns": [[name, "text"] for name in names], "stats": stats}
+
+
+def text_of(path: Path) -> pa_csv.CSVStreamingReader:
+    """The rows of a CSV with every field as it is written."""
+    with pa_csv.open_csv(path) as reader:
+        names = reader.schema.names
+    return pa_csv.open_csv(path, convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())))
 
 
 def _empty(column: Any) -> int:

@@ -96,7 +96,10 @@ def test_the_error_is_a_usage_error_that_prints_the_file_and_every_line(tmp_path
         ("retention: {keep_within: soon}", "assets.m.retention.keep_within: 'soon' is no length of time"),
         ("retention: {max_age: 0d}", "assets.m.retention.max_age: '0d' is no length of time"),
         ("retention: {hourly: yes}", "assets.m.retention.hourly: True is not allowed"),
-        ("smoke: {golden: g.jsonl}", "assets.m.smoke.loader: this field is required; add `loader: sentence-transf"),
+        (
+            "smoke: {golden: g.jsonl}",
+            "assets.m.smoke: a model's smoke test needs a loader; add `loader: sente",
+        ),
         (
             "smoke: {loader: sentence-transformers, device: tpu}",
             "assets.m.smoke.device: 'tpu' is not known; write auto",
@@ -137,7 +140,15 @@ def test_a_wrong_field_of_an_asset(tmp_path, fields, problem):
         ("kind: model, source: file://mnt/m, regions: [a]", "assets.m.source: 'file://mnt/m' names a host"),
         (
             "kind: dataset, source: /m, regions: [a], smoke: {loader: sentence-transformers}",
-            "assets.m.smoke: only a mod",
+            "assets.m.smoke.loader: only a model has loader; remove it",
+        ),
+        (
+            "kind: model, source: /m, regions: [a], smoke: {loader: transformers, reader: torch}",
+            "assets.m.smoke.reader: only a dataset has reader; remove it",
+        ),
+        (
+            "kind: dataset, source: /m, regions: [a], smoke: {reader: spark}",
+            "assets.m.smoke.reader: 'spark' is not known; write pandas, torch, or module:function",
         ),
         ("kind: model, source: {url: /m, endpoint: 'http://x'}, regions: [a]", "assets.m.source.endpoint: only s3://"),
     ],

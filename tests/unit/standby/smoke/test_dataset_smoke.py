@@ -41,7 +41,9 @@ def test_a_value_out_of_range_breaks_its_expectation(smoke_dataset: Smoke, resto
 
     assert not result.passed
     assert result.cause is not None
-    assert result.cause.startswith("expectation broken: digits.parquet: expect_column_values_to_be_between(")
+    values, expectation = result.cause.split("; ")
+    assert values.startswith("values differ: digits.parquet: pixel_3_3 (mean 8.87646, recorded ")
+    assert expectation.startswith("expectation broken: digits.parquet: expect_column_values_to_be_between(")
     assert "column=pixel_3_3" in result.cause
     assert "1 values break it" in result.cause
 

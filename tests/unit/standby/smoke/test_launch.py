@@ -105,9 +105,8 @@ def test_the_child_sees_no_credential_and_no_configuration(
 
 def test_what_libraries_print_does_not_reach_the_answer() -> None:
     noisy = (
-        "import os; from dr_lib.standby.smoke import __main__ as child\n"
-        "child._perform = lambda request: (print('chatter', flush=True), os.write(1, b'more'), {'echo': request})[2]\n"
-        "child.main()"
+        "import os; from dr_lib.standby.smoke.serving import serve\n"
+        "serve(lambda request: (print('chatter', flush=True), os.write(1, b'more'), {'echo': request})[2])"
     )
     ended = subprocess.run([sys.executable, "-c", noisy], input=b'{"task": "x"}', capture_output=True, check=True)
     assert json.loads(ended.stdout) == {"result": {"echo": {"task": "x"}}}
