@@ -83,8 +83,8 @@ class Sensitivity:
     controls: tuple[Control, ...]
     detection_limit: float | None = None
     limit_tensor: str = ""
-    note: str = ""
     seconds: float = 0.0
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,14 +79,18 @@ def prepared(workspace: Workspace, regions: DemoRegions) -> Site:
     live = workspace.sources / ASSET
     live.mkdir(parents=True)
     random = np.random.default_rng(5)
-    pd.DataFrame(random.standard_normal((4000, 6)), columns=list("abcdef")).to_parquet(live / "table.parquet")
+    values = random.standard_normal((4000, 6))
+    pd.DataFrame(values, columns=list("abcdef")).to_parquet(live / "table.parquet")
     regions.start_missing()
     configure(workspace, regions)
     local = {"DR_STANDBY_DIR": workspace.home / "standby", "DR_CACHE_DIR": workspace.home / "cache"}
     environ = {**os.environ, **workspace.read_secrets(), **{name: str(path) for name, path in local.items()}}
-    site = Site(workspace, regions, environ, tree(live))
-    runtime = site.runtime()
+    runtime = Runtime.load(workspace.config_file, environ=environ)
     runtime.initialize()
+    runtime.backup(ASSET)
+    values[17, 3] += 1e-9
+    pd.DataFrame(values, columns=list("abcdef")).to_parquet(live / "table.parquet")
+    site = Site(workspace, regions, environ, tree(live))
     runtime.backup(ASSET)
     assert runtime.verify(ASSET)["ok"]
     (workspace.home / "cache").mkdir(exist_ok=True)
@@ -109,6 +113,9 @@ def test_it_really_comes_is_survived_and_is_undone(site: Site, scenario: str):
     assert done["applied"]["really"] is True
     assert done["applied"]["undone"] is not False
     EXPECTED[scenario](done)
+    if done["expected"] == "recovery":
+        assert [one["caught"] for one in done["control"]["controls"]] == [True, True, True]
+        assert "table.parquet as " in done["control"]["controls"][2]["detail"]
     site.is_as_before()
 
 
@@ -137,7 +144,7 @@ def detected(done: dict[str, Any]) -> None:
     assert len(done["detours"]) == 1
     assert done["detours"][0].startswith(f"{LOST} was asked first")
     assert done["phases"][f"try {LOST}"] > 0
-    assert done["rpo_by_region"][LOST] is None
+    assert done["rpo_by_region"][LOST] > done["rpo_s"], "of the older point: the newer one's copy there is damaged"
 
 
 def undone(done: dict[str, Any]) -> None:

@@ -58,4 +58,4 @@ class ControlRequest:
 def sensitivity_from_json(document: dict[str, Any]) -> Sensitivity:
     """The child's answer; `seconds` are not its to tell."""
     controls = tuple(Control(**one) for one in document["controls"])
-    return Sensitivity(controls, document.get("limit"), document.get("tensor", ""), document.get("note", ""))
+    return Sensitivity(controls, document.get("limit"), document.get("tensor", ""), note=document.get("note", ""))

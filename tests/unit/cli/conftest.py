@@ -27,6 +27,16 @@ SMOKE = {
     "first_output_s": 0.1,
     "measures": {},
 }
+CONTROL = {
+    "controls": [
+        {"name": "a tensor perturbed", "caught": True, "detail": "w with noise: cosine 0.9"},
+        {"name": "two layers swapped", "caught": None, "detail": "there are no two"},
+    ],
+    "detection_limit": 0.00071,
+    "limit_tensor": "w",
+    "seconds": 3.0,
+    "note": "",
+}
 EVIDENCE = {
     "drill": POINT,
     "asset": "m",

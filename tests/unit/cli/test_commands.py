@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dr_lib.errors import NotFound
-from tests.unit.cli.conftest import ANSWERS, POINT, RESULT, SMOKE
+from tests.unit.cli.conftest import ANSWERS, CONTROL, POINT, RESULT, SMOKE
 
 ALL = {"unverified": False, "percent": None}
 PLAIN = {"attachments": None, "tensor": ()}
@@ -82,8 +82,16 @@ CALLS = [
         },
     ),
     (["uncover", "--region", "a"], "uncover", {"region": "a"}),
-    (["smoke", "m", "--dir", "/t"], "smoke", {"asset": "m", "directory": "/t", "point": "latest"}),
-    (["smoke", "m", "--dir", "/t", "--point", "p"], "smoke", {"asset": "m", "directory": "/t", "point": "p"}),
+    (
+        ["smoke", "m", "--dir", "/t"],
+        "smoke",
+        {"asset": "m", "directory": "/t", "point": "latest", "control": False},
+    ),
+    (
+        ["smoke", "m", "--dir", "/t", "--point", "p", "--control"],
+        "smoke",
+        {"asset": "m", "directory": "/t", "point": "p", "control": True},
+    ),
     (["drill", "m"], "drill", {"asset": "m", "scenario": None, "region": None, "disaster_at": None}),
     (
         ["drill", "m", "--scenario", "region-lost", "--region", "a", "--disaster-at", "2026-11-23T18:00:00Z"],
@@ -125,6 +133,13 @@ NOT_DONE = [
         {**SMOKE, "passed": False, "cause": "wrong tokenizer"},
         3,
         "wrong tokenizer",
+    ),
+    (
+        ["smoke", "m", "--dir", "/t", "--control"],
+        "smoke",
+        {**SMOKE, "control": {**CONTROL, "controls": [{"name": "n", "caught": False, "detail": "w with noise"}]}},
+        3,
+        "NOT NOTICED",
     ),
     (
         ["drill", "m"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.cli.conftest import ANSWERS
+from tests.unit.cli.conftest import ANSWERS, CONTROL
 
 BLOCKED = [{"name": "free disk bytes", "class": "blocking", "reason": "too little"}]
 
@@ -70,3 +70,16 @@ def test_nothing_to_undo_is_said(drctl):
 def test_a_drill_of_nothing_is_exit_2(drctl):
     assert drctl("drill") == 2
     assert "no asset is named" in drctl.err
+
+
+def test_the_damage_that_was_tried_is_told(drctl):
+    said = told(drctl, control=CONTROL)
+    assert "noticed w with noise: cosine 0.9" in said
+    assert "not tried there are no two" in said
+    assert "smallest noticed noise of 0.00071 of the norm of w" in said
+
+
+def test_where_evidence_is_locked_is_told(drctl):
+    locks = {"b": "2026-12-26T00:00:00Z", "c": "unlocked"}
+    said = told(drctl, evidence={"b": "k1", "c": "k2", "d": "k3"}, evidence_locks=locks)
+    assert "b: k1, locked to 2026-12-26 evidence c: k2, NOT LOCKED evidence d: k3 " in said
