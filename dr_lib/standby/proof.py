@@ -81,7 +81,8 @@ def proof_basis(asset: Asset) -> str:
 
 def _dataset_proof(asset: Asset, directory: Path, timeout_s: float) -> dict[str, bytes]:
     expectations = {} if asset.expectations is None else {EXPECTATIONS: _suite(asset.expectations)}
-    tables = smoke.record_tables(directory, timeout_s=timeout_s) if holds_tables(directory) else {"tables": {}}
+    limit = timeout_s if asset.smoke is None else max(timeout_s, asset.smoke.timeout_s)
+    tables = smoke.record_tables(directory, timeout_s=limit) if holds_tables(directory) else {"tables": {}}
     return {TABLES: encoded(tables), **expectations}
 
 
