@@ -34,10 +34,12 @@ class RunKeys:
         `PermissionDenied` (7) without an identity or for the wrong one, `NotFound` (5) when it is gone,
         `IntegrityError` (4) when it is damaged or another's.
         """
-        with self._lock:
-            if key_id not in self._secrets:
-                self._secrets[key_id] = self._unwrapped(key_id)
-            return self._secrets[key_id]
+        # One that is known is given without the lock: who fetches another one may wait long for the link meanwhile.
+        if key_id not in self._secrets:
+            with self._lock:
+                if key_id not in self._secrets:
+                    self._secrets[key_id] = self._unwrapped(key_id)
+        return self._secrets[key_id]
 
     def _unwrapped(self, key_id: str) -> bytes:
         if not self._identities:

@@ -137,6 +137,7 @@ def slow(done: dict[str, Any]) -> None:
     from_a_survivor(done)
     assert "0.1 MB/s" in done["applied"]["how"]
     assert done["phases"]["fetch"] > 1.5, "190 kB at 100 kB/s"
+    assert done["phases"]["decode"] < done["phases"]["fetch"], "waiting for the link is no decoding"
 
 
 def detected(done: dict[str, Any]) -> None:

@@ -105,6 +105,8 @@ class _Work:
         # and their bytes would only wait.
         with self.budget.hold(fetch.length), self.streams.one(fetch.length):
             with self.bound.fetching():
+                # Else the first one to decode asks for it, and behind a slow link waits there for all other ranges.
+                vault.pack_key(pack.seal)
                 data = fetch_range(vault, pack, fetch.start, fetch.length)
             with self.cores, self.bound.decoding():
                 frames = [use.frame for use in fetch.frames]

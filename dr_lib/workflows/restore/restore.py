@@ -87,18 +87,26 @@ def restore(
     with Staging(target, identity, tree.kinds()) as staging:
         landed = Landing(vaults, found.manifest.summary.packs, tree, fetches, staging, progress).land()
         inspect(staging.root)
+        inspected = monotonic()
         if attachments is not None:
             _fill(vaults, found.manifest, attachments)
+        filled = monotonic()
         staging.publish()
     progress.finish()
-    moments = (started, planned, planned + landed.fetch_s, landed.fetched_at, landed.checked_at, monotonic())
     return Restored(
         manifest=found.manifest,
         region=found.region,
         files=len(tree.outputs),
         bytes=tree.size,
         kept_bytes=landed.kept,
-        phases=_phases(("plan", "fetch", "decode", "check", "publish"), moments),
+        phases=_phases(
+            plan=planned - started,
+            # The proof's files are small: what they take is the link's.
+            fetch=landed.fetch_s + (filled - inspected),
+            decode=landed.fetched_at - planned - landed.fetch_s,
+            check=landed.checked_at - landed.fetched_at,
+            publish=inspected - landed.checked_at + monotonic() - filled,
+        ),
         repairs=tuple(sorted({*found.notes, *landed.repairs})),
     )
 
@@ -155,6 +163,5 @@ def _fill(vaults: Sequence[Vault], manifest: Manifest, target: Path) -> None:
         staging.publish()
 
 
-def _phases(names: Sequence[str], moments: Sequence[float]) -> tuple[Phase, ...]:
-    ends = zip(names, moments, moments[1:], strict=False)
-    return tuple(Phase(name, max(0.0, end - start)) for name, start, end in ends)
+def _phases(**seconds: float) -> tuple[Phase, ...]:
+    return tuple(Phase(name, max(0.0, length)) for name, length in seconds.items())
