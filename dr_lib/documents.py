@@ -226,7 +226,7 @@ def phases_document(phases: tuple[Phase, ...]) -> Document:
 
 def control_document(found: Sensitivity) -> Document:
     """What damage a smoke test notices."""
-    return asdict(found)
+    return asdict(found) | {"controls": [asdict(one) for one in found.controls]}
 
 
 def smoke_document(result: SmokeResult) -> Document:

@@ -49,6 +49,7 @@ def _drill_facts(drill: Facts) -> Facts:
         "rto_s",
         "rto_objective_s",
         "phases",
+        "control",
         "evidence",
     )
     return {name: drill[name] for name in names}
@@ -108,6 +109,13 @@ def _rto(one: Facts) -> RenderableType:
     return f"{_objective(one['rto_s'], one['rto_objective_s'])}\n{phases}"
 
 
+def _control(one: Facts) -> RenderableType:
+    """What the smoke test said of damaged copies; what could not be tried here is left to the evidence."""
+    words = {True: "noticed", False: "NOT NOTICED"}
+    tried = [each for each in (one["control"] or {"controls": []})["controls"] if each["caught"] is not None]
+    return "\n".join(f"{each['name']}: {words[each['caught']]}" for each in tried) or "not tried"
+
+
 def _verdict(one: Facts) -> RenderableType:
     proven = one["verdict"] == PROVEN
     head = Text(one["verdict"].upper(), style="bold green" if proven else "bold red")
@@ -122,6 +130,7 @@ _ROWS: dict[str, Callable[[Facts], RenderableType]] = {
     "protection": _protection,
     "RPO": lambda one: _objective(one["rpo_s"], one["rpo_objective_s"]),
     "RTO by phase": _rto,
+    "damaged copy": _control,
     "verdict": _verdict,
     "evidence": _evidence,
 }

@@ -20,9 +20,22 @@ DRILL = {
     "rto_s": 12.5,
     "rto_objective_s": 900.0,
     "phases": {"detect": 2.5, "restore": 10.0},
+    "control": {
+        "controls": [
+            {"name": "a column perturbed", "caught": True, "detail": "x"},
+            {"name": "two columns swapped", "caught": None, "detail": "there is one"},
+        ]
+    },
     "evidence": {"eu-west": "evidence/a/d1.json", "ap-south": "evidence/a/d1.json"},
 }
-FAILED = {**DRILL, "verdict": "not proven", "rto_s": None, "reasons": ["no correct output was seen"], "evidence": {}}
+FAILED = {
+    **DRILL,
+    "verdict": "not proven",
+    "rto_s": None,
+    "reasons": ["no correct output was seen"],
+    "evidence": {},
+    "control": None,
+}
 POINTS = [{"point": "p1", "copies": {"us-east": "verified", "eu-west": "damaged"}}]
 
 
@@ -47,6 +60,7 @@ def test_everything_a_person_asks_for_is_in_the_table():
         "12.5 s ≤ 15 min",
         "detect: 2.5 s",
         "sealed, signed",
+        "a column perturbed: noticed",
         "PROVEN",
         "in eu-west, ap-south: evidence/a/d1.json",
         *LOGIN.values(),
@@ -66,3 +80,4 @@ def test_one_asset_that_is_not_proven_spoils_the_whole():
     assert "NOT PROVEN" in text
     assert "not reached" in text
     assert "- no correct output was seen" in text
+    assert "not tried" in text
