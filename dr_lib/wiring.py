@@ -36,6 +36,8 @@ from dr_lib.vault.vault import Vault
 STANDBY_PREFIX: Final = "DR_STANDBY"
 STANDBY_IDENTITY: Final = f"{STANDBY_PREFIX}_IDENTITY"
 AMAZON: Final = "https://s3.amazonaws.com"
+STATE: Final = "DR_STATE_DIR"
+BESIDE: Final = ".dr-state"
 GONE: Final = "file:///lost-with-the-region"
 """What a standby is told about the source: that there is none."""
 
@@ -185,6 +187,12 @@ def _forbidden(what: str, ref: StoreRef) -> Forbidden:
         return Forbidden(what)
     endpoint = ref.endpoint or AMAZON
     return Forbidden(what, host=urlsplit(endpoint).hostname or "", port=port_of(endpoint))
+
+
+def state_directory(environ: Mapping[str, str], config: Path) -> Path:
+    """What this configuration's processes on this machine share: `DR_STATE_DIR`, else a directory beside dr.yaml."""
+    named = environ.get(STATE)
+    return Path(named) if named else config.parent / BESIDE
 
 
 def cache_directory(environ: Mapping[str, str]) -> Path | None:

@@ -28,7 +28,7 @@ from dr_lib.model.asset import (
     Retention,
     SignaturePolicy,
 )
-from dr_lib.model.config import Config, Limits
+from dr_lib.model.config import CatalogPolicy, Config, Limits
 from dr_lib.model.gates import Gates
 from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
@@ -46,6 +46,7 @@ def build(file: FileSchema, path: Path) -> Config:
         signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
         standbys=policies(file.standbys),
+        catalog=CatalogPolicy(file.catalog.url, file.catalog.stale_after, file.catalog.schedule),
         prune=PrunePolicy(**{name: getattr(file.prune, name) for name in PruneSchema.model_fields}),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from datetime import time, timedelta
 from functools import partial
@@ -54,6 +55,14 @@ def _plan(value: object) -> object:
 
 def _optional_duration(value: object) -> timedelta:
     return values.optional_duration(value) or timedelta(0)
+
+
+def _database(value: object) -> str:
+    if not isinstance(value, str) or not re.match(r"env:[A-Za-z_]\w*$|sqlite:///|[a-z0-9+]+://", value):
+        raise ValueError(f"{value!r} is no database; write sqlite:////path/catalog.sqlite, or env:NAME of one's URL")
+    if re.match(r"[^:]+://[^/@]*:[^/@]*@", value):
+        raise ValueError("a password has no place here; put the URL into a variable and write env:NAME")
+    return value
 
 
 def _url_or_mapping(value: object) -> object:
@@ -279,6 +288,14 @@ class LimitsSchema(Strict):
     workers: Annotated[int, _count(1, 256)] = Field(default_factory=_workers)
 
 
+class CatalogSchema(Strict):
+    """`catalog:` of the whole file."""
+
+    url: Annotated[str, BeforeValidator(_database)] = ""
+    stale_after: Duration = timedelta(minutes=15)
+    schedule: Schedule = "*/5 * * * *"
+
+
 class FileSchema(Strict):
     """A whole `dr.yaml`."""
 
@@ -290,6 +307,7 @@ class FileSchema(Strict):
     standbys: dict[str, StandbySchema] = Field(default={})
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
     prune: PruneSchema = PruneSchema()
+    catalog: CatalogSchema = CatalogSchema()
 
 
 EXAMPLES: dict[str, Any] = {

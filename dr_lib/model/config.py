@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from dr_lib.errors import NotFound
@@ -22,6 +23,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogPolicy:
+    """Where the catalog is (a database URL, `env:NAME` of one, or empty: a file beside dr.yaml), after how long what it
+    says counts as unknown, and when it is refreshed (a cron line, None: by hand)."""
+
+    url: str = ""
+    stale_after: timedelta = timedelta(minutes=15)
+    schedule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One `dr.yaml`. `regions` and `assets` are keyed by name, in the file's order.
 
@@ -35,6 +46,7 @@ class Config:
     signing: Signing | None
     limits: Limits
     prune: PrunePolicy = DRY
+    catalog: CatalogPolicy = CatalogPolicy()
     standbys: dict[str, StandbyPolicy] = field(default_factory=lambda: {LOCAL.name: LOCAL})
 
     def asset(self, name: str) -> Asset:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from dr_lib.catalog.answers import kept_in, open_ones
 from dr_lib.catalog.observe import Answer
@@ -16,11 +17,11 @@ from dr_lib.model.protection import Encryption
 from dr_lib.model.scenario import Expected
 from dr_lib.policy.drill_plan import planned, policy_sha256, shortcomings
 from dr_lib.use_cases.over_config import Document
-from dr_lib.vault.drills import last_by_scenario, newest_of
+from dr_lib.vault.drills import newest_by_scenario, newest_drills
 from dr_lib.vault.evidence import PastDrill
 
 Results = tuple[dict[str, PastDrill], list[DrError]]
-"""The newest drill of each scenario, and what could not be read of them."""
+"""Drills by their id or scenario, and what could not be read of them."""
 
 
 def last_recovery(found: Mapping[str, PastDrill]) -> PastDrill | None:
@@ -29,16 +30,29 @@ def last_recovery(found: Mapping[str, PastDrill]) -> PastDrill | None:
     return max(shown, key=lambda past: past.drill, default=None)
 
 
-def results(asset: Asset, answers: Mapping[str, Answer]) -> Results:
-    """The newest drill of each scenario that any region tells of, and what could not be read of them."""
-    found: list[dict[str, PastDrill]] = []
+def history(
+    asset: Asset, answers: Mapping[str, Answer], known: Mapping[str, PastDrill] = MappingProxyType({})
+) -> Results:
+    """The newest drills that any region tells of, by id, and what could not be read of them; `known` are not read."""
+    found: dict[str, PastDrill] = {}
     failed: list[DrError] = []
     for vault in open_ones(answers, list(answers)):
         with kept_in(failed):
-            told, unread = last_by_scenario(vault, asset.name)
-            found.append(told)
+            told, unread = newest_drills(vault, asset.name, {**known, **found})
+            found |= {past.drill: past for past in told}
             failed += unread
-    return newest_of(found), failed
+    return found, failed
+
+
+def by_scenario(told: Results) -> Results:
+    """The newest drill of each scenario, of a `history`."""
+    found, failed = told
+    return newest_by_scenario(found.values()), failed
+
+
+def results(asset: Asset, answers: Mapping[str, Answer]) -> Results:
+    """The newest drill of each scenario that any region tells of, and what could not be read of them."""
+    return by_scenario(history(asset, answers))
 
 
 def digest_of(asset: Asset) -> str:

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -17,14 +16,12 @@ from dr_lib.model.rates import RateLimits, Rates
 from dr_lib.model.region import Role
 from dr_lib.standby.opening import open_standby
 from dr_lib.vault.events import add_event
-from dr_lib.wiring import Wiring, cache_directory
+from dr_lib.wiring import Wiring, cache_directory, state_directory
 from dr_lib.workflows.drill.blows.blow import Tools
 from dr_lib.workflows.drill.disaster import Ground
 from dr_lib.workflows.drill.journal import Entry, Journal
 from dr_lib.workflows.drill.world import World
 
-STATE: Final = "DR_STATE_DIR"
-BESIDE: Final = ".dr-state"
 SKEW: Final = timedelta(hours=6)
 CLOCK: Final = "clock"
 _SECOND: Final = timedelta(seconds=1)
@@ -70,8 +67,7 @@ def world_of(wiring: Wiring, asset: Asset, scenario: str, lost: str) -> World:
 def journal_of(wiring: Wiring) -> Journal:
     """The journal of this configuration's drills: in `DR_STATE_DIR`, else beside dr.yaml, so that every process that
     reads the same file finds it."""
-    named = wiring.environ.get(STATE)
-    return Journal((Path(named) if named else wiring.config.path.parent / BESIDE) / "drills")
+    return Journal(state_directory(wiring.environ, wiring.config.path) / "drills")
 
 
 def tools_of(wiring: Wiring, journal: Journal, entry: Entry) -> Tools:

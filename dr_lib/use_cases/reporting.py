@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from dr_lib import documents
@@ -13,16 +13,11 @@ from dr_lib.catalog.observe import Answer, observe
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
 from dr_lib.model.check import Check
-from dr_lib.model.scrub import Coverage
 from dr_lib.policy.exposure import exposure
-from dr_lib.policy.scrub_plan import aged
 from dr_lib.policy.separation import unseparated
-from dr_lib.policy.standing import scrub_doubts, standing
-from dr_lib.use_cases.drill_results import last_recovery, matrix, results
+from dr_lib.use_cases.looking import look_at
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.holds import holds
-from dr_lib.vault.scrubs import last_scrub
-from dr_lib.vault.vault import Vault
 from dr_lib.workflows.doctor import examine, failed
 from dr_lib.workflows.keys.roles import check_keys
 
@@ -77,31 +72,10 @@ class Reporting(OverConfig):
 
     def _standing(self, asset: Asset, answers: Mapping[str, Answer]) -> Document:
         own = {region: answers[region] for region in asset.regions}
-        known = observe(asset.name, own)
-        told = results(asset, {region: answer for region, answer in own.items() if region not in known.silent})
-        drilled = last_recovery(told[0])
-        verdict = drilled.verdict if drilled else None
-        plan = matrix(asset, self.config.encryption, told, self._wiring.clock())
-        scrubs, doubts = self._scrubs(asset, open_ones(own, [region for region in own if region not in known.silent]))
-        unknown = (*doubts, *plan["problems"])
-        found = standing(asset, known.points, tuple(known.silent), verdict, self._wiring.clock(), unknown)
+        seen = look_at(asset, own, self.config.encryption, self._wiring.clock())
         objectives = (asset.objectives.rpo.total_seconds(), asset.objectives.rto.total_seconds())
         return {
-            **documents.standing_document(found, drilled, objectives),
-            "scenarios": plan["scenarios"],
-            "reading": {region: documents.coverage_document(covered) for region, covered in scrubs.items()},
+            **documents.standing_document(seen.standing, seen.drilled, objectives),
+            "scenarios": seen.plan["scenarios"],
+            "reading": {region: documents.coverage_document(covered) for region, covered in seen.covered.items()},
         }
-
-    def _scrubs(self, asset: Asset, vaults: Sequence[Vault]) -> tuple[dict[str, Coverage], list[str]]:
-        """How far each region's bytes were read again by the word of its last verification, and what is wrong there."""
-        now = self._wiring.clock()
-        covered: dict[str, Coverage] = {}
-        doubts: list[str] = []
-        mute: list[DrError] = []
-        for vault in vaults:
-            with kept_in(mute):
-                scrub = last_scrub(vault, vault.events(asset.name), now)
-                if scrub is not None and scrub.covered is not None:
-                    covered[vault.region] = aged(scrub.covered, now - scrub.at)
-                doubts += [] if scrub is None else scrub_doubts(scrub, covered.get(vault.region))
-        return covered, doubts + [f"the word of verifications cannot be read: {error.what}" for error in mute]

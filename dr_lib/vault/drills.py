@@ -1,7 +1,9 @@
-"""The last drill of each scenario, from the evidence in one vault."""
+"""Past drills of an asset, from the evidence in one vault."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Final
 
 from dr_lib.errors import DrError, IntegrityError, NotFound
@@ -12,30 +14,32 @@ from dr_lib.vault.vault import Vault
 MOST_READ: Final = 60
 
 
-def last_by_scenario(vault: Vault, asset: str, limit: int = MOST_READ) -> tuple[dict[str, PastDrill], list[DrError]]:
-    """The newest drill of each scenario among the `limit` newest of the asset, and what could not be read.
+def newest_drills(
+    vault: Vault, asset: str, known: Mapping[str, PastDrill], limit: int = MOST_READ
+) -> tuple[list[PastDrill], list[DrError]]:
+    """The `limit` newest drills of the asset, oldest first, and what could not be read.
 
-    One listing, and at most `limit` small gets. Raises what the listing raises.
+    One listing, and a small get for each that is not `known` by its id. Raises what the listing raises.
     """
     listed = (info.key for info in vault.store.list(f"{layout.EVIDENCE}{asset}/"))
-    newest = [key for key in listed if layout.is_evidence_key(key)][-limit:]
-    found: dict[str, PastDrill] = {}
+    found: list[PastDrill] = []
     unread: list[DrError] = []
-    for key in newest:
+    for key in [key for key in listed if layout.is_evidence_key(key)][-limit:]:
+        drill = PurePosixPath(key).stem
+        if drill in known:
+            found.append(known[drill])
+            continue
         try:
-            past = parse_evidence(vault, asset, key, vault.store.get(key))
+            found.append(parse_evidence(vault, asset, key, vault.store.get(key)))
         except (IntegrityError, NotFound) as error:
             unread.append(error)
-        else:
-            found[past.scenario] = past
     return found, unread
 
 
-def newest_of(many: list[dict[str, PastDrill]]) -> dict[str, PastDrill]:
-    """The newest drill of each scenario over several vaults."""
+def newest_by_scenario(drills: Iterable[PastDrill]) -> dict[str, PastDrill]:
+    """The newest drill of each scenario."""
     found: dict[str, PastDrill] = {}
-    for one in many:
-        for scenario, past in one.items():
-            if scenario not in found or past.drill > found[scenario].drill:
-                found[scenario] = past
+    for past in drills:
+        if past.scenario not in found or past.drill > found[past.scenario].drill:
+            found[past.scenario] = past
     return found
