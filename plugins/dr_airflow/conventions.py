@@ -20,6 +20,7 @@ JANITOR_QUEUE = "janitor"
 REPLICATE_DAG = "dr_replicate"
 RESTORE_DAG = "dr_restore"
 RETENTION_DAG = "dr_retention"
+FRESHNESS_DAG = "dr_freshness"
 LONGEST_TASK = timedelta(hours=24)
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 

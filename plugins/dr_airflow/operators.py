@@ -50,7 +50,8 @@ class RecoveryOperator(BaseOperator):
         return LoggedProgress(self.log)
 
 
-def _open_runtime() -> Runtime:
+def open_runtime() -> Runtime:
+    """The runtime of `DR_CONFIG`, with credentials from Airflow's connections where it names them."""
     from dr_airflow.connections import connection_credentials
     from dr_lib.runtime import Runtime
 
@@ -74,7 +75,7 @@ class BackupPlanOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """Plan; a second try plans a run of its own, and an abandoned plan is never committed."""
-        return _open_runtime().plan_backup(self.asset, self.region or None)
+        return open_runtime().plan_backup(self.asset, self.region or None)
 
     def hand_over(self, result: Facts, context: Context) -> list[list[int]]:
         """The ranges to map over."""
@@ -107,7 +108,7 @@ class StoreShardsOperator(BackupStepOperator):
     def work(self) -> Facts:
         """The bytes read and uploaded by this task."""
         start, stop = self.shards
-        runtime, progress = _open_runtime(), self.progress()
+        runtime, progress = open_runtime(), self.progress()
         stored = [
             runtime.store_shard(self.asset, self.region, self.run, shard, progress=progress)
             for shard in range(start, stop)
@@ -120,7 +121,7 @@ class RecordProofOperator(BackupStepOperator):
 
     def work(self) -> Facts:
         """The names of the recorded attachments."""
-        return _open_runtime().record_proof(self.asset, self.region, self.run)
+        return open_runtime().record_proof(self.asset, self.region, self.run)
 
 
 class CommitBackupOperator(BackupStepOperator):
@@ -132,7 +133,7 @@ class CommitBackupOperator(BackupStepOperator):
 
     def work(self) -> Facts:
         """The committed point as `Runtime.commit_backup` describes it; `ObjectiveMissed` when it is not trusted."""
-        done: Facts = _open_runtime().commit_backup(self.asset, self.region, self.run)
+        done: Facts = open_runtime().commit_backup(self.asset, self.region, self.run)
         gate = done.get("gate") or {}
         if gate.get("quarantined"):
             raise ObjectiveMissed(
@@ -162,7 +163,7 @@ class ReplicateOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """How many copies were made, and of which bytes."""
-        copied = _open_runtime().replicate(self.asset, point=self.point or None, progress=self.progress())["copied"]
+        copied = open_runtime().replicate(self.asset, point=self.point or None, progress=self.progress())["copied"]
         return {"asset": self.asset, "copies": len(copied), "new_bytes": sum(one["new_bytes"] for one in copied)}
 
 
@@ -182,7 +183,7 @@ class PruneOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """How many points were deleted, planned and would be, and what it freed."""
-        found = _open_runtime().prune(region=self.region, apply=self.do == "delete")
+        found = open_runtime().prune(region=self.region, apply=self.do == "delete")
         if found["problems"]:
             raise Refused("; ".join(found["problems"]), where=f"region {self.region}", hint="`drctl prune` shows more")
         (region,) = found["regions"]
@@ -215,7 +216,7 @@ class VerifyCopiesOperator(RecoveryOperator):
     def work(self) -> Facts:
         """The points that were read and found whole, what was healed, and how long bytes wait to be read again;
         `IntegrityError` names those that are damaged."""
-        runtime = _open_runtime()
+        runtime = open_runtime()
         found = [runtime.verify(self.asset, region=self.region, progress=self.progress(), unverified=self._is_daily)]
         if self._is_daily:
             found.append(runtime.verify(self.asset, region=self.region, mode="sample", progress=self.progress()))
@@ -265,7 +266,7 @@ class RestoreOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """What was restored, from where, in which time."""
-        return _open_runtime().restore(
+        return open_runtime().restore(
             self.asset,
             self.target,
             point=self.point or "latest",
@@ -294,7 +295,7 @@ class DrillOperator(RecoveryOperator):
 
     def work(self) -> Facts:
         """The drill as `Runtime.drill` reports it."""
-        return _open_runtime().drill(
+        return open_runtime().drill(
             self.asset,
             scenario=self.scenario or None,
             region=self.region or None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 PER_ASSET = 3
-FOR_ALL = {"dr_replicate", "dr_restore", "dr_retention"}
+FOR_ALL = {"dr_replicate", "dr_restore", "dr_retention", "dr_freshness"}
 
 
 def opened_by_us(events):
@@ -14,7 +14,7 @@ def opened_by_us(events):
     return {path for path in opened if not path.startswith(programs) and not path.endswith((".py", ".pyc"))}
 
 
-def test_each_asset_has_its_three_dags_and_three_are_for_all(parse, write_config):
+def test_each_asset_has_its_three_dags_and_the_others_are_for_all(parse, write_config):
     parsed = parse(write_config("minilm", "tables"))
     assert parsed.import_errors == {}
     steps = {f"dr_{step}__{asset}" for step in ("backup", "verify", "drill") for asset in ("minilm", "tables")}

@@ -140,3 +140,11 @@ def test_a_configuration_without_assets_has_no_dags(tmp_path):
     path = tmp_path / "dr.yaml"
     path.write_text("regions: {us-east: {url: s3://bucket}}\nencryption: none\n")
     assert build_dags(load_config(path)) == {}
+
+
+def test_freshness_looks_at_all_assets_and_judges_whatever_became_of_that(dags):
+    dag = dags["dr_freshness"]
+    assert dag.task_dict["refresh"].expand_input.value["assets"] == [["minilm", "tables"]]
+    (leaf,) = dag.leaves
+    assert (leaf.task_id, leaf.trigger_rule.value, leaf.retries) == ("objectives", "all_done", 0)
+    assert dag.max_active_runs == 1
