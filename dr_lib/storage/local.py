@@ -5,16 +5,25 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from dr_lib.errors import AlreadyExists, DrError, OutOfSpace, PermissionDenied, Refused, StoreUnavailable
+from dr_lib.errors import (
+    AlreadyExists,
+    DrError,
+    NotFound,
+    OutOfSpace,
+    PermissionDenied,
+    Refused,
+    StoreUnavailable,
+)
 from dr_lib.storage.base import ObjectInfo, ObjectVersion
 from dr_lib.storage.keys import check_key, check_length, check_range, encoded
-from dr_lib.storage.missing import container_missing, key_missing
+from dr_lib.storage.missing import ContainerMissing, container_missing, key_missing
 from dr_lib.storage.unversioned import same_version, single_versions
 
 INCOMING = ".dr-incoming"
@@ -134,10 +143,14 @@ class LocalStore:
         return self.get(key)
 
     def delete(self, key: str, version: str) -> None:
-        """Remove the object when that is its version, durably."""
+        """Remove the object when that is its version, durably. Nothing happens when it is gone, or goes meanwhile."""
         path = self._path(key)
         with self._errors_of(key):
-            if not path.is_file() or _info(key, path.stat()).tag != version:
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                return
+            if not stat.S_ISREG(facts.st_mode) or _info(key, facts).tag != version:
                 return
             path.unlink(missing_ok=True)
             _sync_directory(path.parent)
@@ -162,8 +175,17 @@ class LocalStore:
             if key.endswith("/"):
                 if key.startswith(prefix) or prefix.startswith(key):
                     yield from self._walk(key, prefix)
-            elif key.startswith(prefix):
-                yield self.head(key)
+            elif key.startswith(prefix) and (found := self._listed(key)) is not None:
+                yield found
+
+    def _listed(self, key: str) -> ObjectInfo | None:
+        """None for what goes while it is listed: that is not there."""
+        try:
+            return self.head(key)
+        except ContainerMissing:
+            raise
+        except NotFound:
+            return None
 
     def _children(self, directory: str) -> tuple[str, ...]:
         # A directory sorts by its name and the slash, so that `a-b` comes before `a/…` as in a flat listing.
