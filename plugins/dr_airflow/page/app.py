@@ -1,0 +1,126 @@
+"""The page, its JSON and its metrics, behind Airflow's own login: who may look at Airflow's interface may look here.
+
+Everything is read from the catalog: no region is asked, so a lost one makes nothing slow. What acts is Airflow's: the
+buttons start DAG runs through its own API, as the user who presses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
+from airflow.api_fastapi.core_api.security import requires_access_view
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from dr_airflow.page import metrics, views
+from dr_airflow.page.failures import document_of, status_of
+from dr_airflow.page.source import RuntimeSource
+from dr_lib.errors import DrError
+
+MOST: Final = 500
+SEEN_BY_READERS: Final = [Depends(requires_access_view(AccessView.WEBSITE))]
+SOURCE: Final = RuntimeSource()
+
+Offset = Annotated[int, Query(ge=0, le=1_000_000)]
+Limit = Annotated[int, Query(ge=1, le=MOST)]
+Text = Annotated[str, Query(max_length=200)]
+
+app = FastAPI(
+    title="Disaster Recovery",
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,
+    dependencies=SEEN_BY_READERS,
+)
+
+
+@app.middleware("http")
+async def _guarded(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """What is shown may hold nothing that runs but the page's own script, and is shown in Airflow alone."""
+    answer = await go_on(request)
+    answer.headers["Content-Security-Policy"] = views.content_security_policy()
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@app.exception_handler(DrError)
+async def _failed(request: Request, error: DrError) -> Response:
+    """JSON for programs, a page for people; never a stack trace."""
+    if "/view" in request.url.path:
+        return HTMLResponse(views.failure(error), status_code=status_of(error))
+    return JSONResponse(document_of(error), status_code=status_of(error))
+
+
+@app.get("/api")
+def description() -> dict[str, Any]:
+    """What there is to ask, as OpenAPI."""
+    return app.openapi()
+
+
+@app.get("/api/overview")
+def overview() -> dict[str, Any]:
+    """`{"protected", "failing", "unknown", "never_seen", "failing_since", "observed_at"}` of all assets."""
+    return SOURCE.runtime().overview()
+
+
+@app.get("/api/assets")
+def assets(search: Text = "", offset: Offset = 0, limit: Limit = 100) -> dict[str, Any]:
+    """`{"assets": […], "offset", "next"}`: a page of assets with their regions, those that fail first."""
+    found = SOURCE.runtime().asset_views(search, offset, limit)
+    return {"assets": found, "offset": offset, "next": offset + limit if len(found) == limit else None}
+
+
+@app.get("/api/assets/{asset}")
+def asset(asset: str) -> dict[str, Any]:
+    """One asset with its regions; 404 when it was never observed."""
+    return SOURCE.runtime().asset_view(asset)
+
+
+@app.get("/api/assets/{asset}/points")
+def points(asset: str, before: Text = "", limit: Limit = 100) -> dict[str, Any]:
+    """`{"points": […], "next"}`: a page of points, newest first; `next` is the `before` of the next page."""
+    found = SOURCE.runtime().point_views(asset, before, limit)
+    return {"points": found, "next": found[-1]["point"] if len(found) == limit else None}
+
+
+@app.get("/api/assets/{asset}/points/{point}")
+def point(asset: str, point: str) -> dict[str, Any]:
+    """One point with its copies; 404 when the catalog does not know it."""
+    return SOURCE.runtime().point_view(asset, point)
+
+
+@app.get("/api/assets/{asset}/drills")
+def drills(asset: str, scenario: Text = "", limit: Limit = 60) -> dict[str, Any]:
+    """`{"drills": […]}`: the newest drills, the newest first."""
+    return {"drills": SOURCE.runtime().drill_views(asset, scenario, limit)}
+
+
+@app.get("/metrics")
+def prometheus() -> Response:
+    """The recovery figures for Prometheus, which sends a token of Airflow's like everybody else."""
+    runtime = SOURCE.runtime()
+    found: list[dict[str, Any]] = []
+    while page := runtime.asset_views("", len(found), MOST):
+        found += page
+        if len(page) < MOST:
+            break
+    return PlainTextResponse(metrics.exposition(runtime.overview(), found), media_type=metrics.CONTENT_TYPE)
+
+
+@app.get("/view")
+def view(search: Text = "", offset: Offset = 0) -> HTMLResponse:
+    """Is everything protected, and since when not; then the assets."""
+    runtime = SOURCE.runtime()
+    shown = runtime.asset_views(search, offset, views.PAGE)
+    return HTMLResponse(views.front(runtime.overview(), shown, search=search, offset=offset))
+
+
+@app.get("/view/assets/{asset}")
+def view_asset(asset: str, before: Text = "") -> HTMLResponse:
+    """One asset: its regions, its drills, its points."""
+    runtime = SOURCE.runtime()
+    shown = runtime.point_views(asset, before, views.PAGE)
+    return HTMLResponse(views.asset(runtime.asset_view(asset), shown, runtime.drill_views(asset)))

@@ -1,0 +1,190 @@
+"""The page Disaster Recovery in a real API server: who may see it, what it says, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from tests.world import ASSET, World, make_world
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORDS = {"root": "word-1", "ops": "word-2", "look": "word-3"}
+ROLES = "root:admin,ops:op,look:viewer"
+NASTY = "<script>alert(1)</script>"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One API server with the page, and a configuration that tests may change."""
+
+    url: str
+    world: World
+    tokens: dict[str, str]
+
+    def get(self, path: str, user: str | None = "look") -> httpx.Response:
+        headers = {} if user is None else {"Authorization": f"Bearer {self.tokens[user]}"}
+        return httpx.get(f"{self.url}{path}", headers=headers, timeout=30)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def settings(home: Path, port: int, config: Path) -> dict[str, str]:
+    (home / "passwords.json").write_text(json.dumps(PASSWORDS))
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "AIRFLOW_HOME": str(home),
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'plugins'}",
+        "DR_CONFIG": str(config),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ROLES,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__SECRET_KEY": "for this test alone",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "for this test alone, and long enough to sign with it",
+    }
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/api/v2/monitor/health", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def token(url: str, user: str) -> str:
+    said = {"username": user, "password": PASSWORDS[user]}
+    found: str = httpx.post(f"{url}/auth/token", json=said, timeout=30).json()["access_token"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    home = tmp_path_factory.mktemp("airflow")
+    world = make_world(tmp_path_factory.mktemp("w") / "w", asset={"kind": "dataset"})
+    (world.source / "file").write_bytes(b"x" * 1000)
+    world.runtime.backup(ASSET)
+    assert world.runtime.verify(ASSET)["ok"]
+    port = free_port()
+    environ, url = settings(home, port, world.config()), f"http://127.0.0.1:{port}"
+    airflow = [sys.executable, "-m", "airflow"]
+    subprocess.run([*airflow, "db", "migrate"], env=environ, check=True, capture_output=True)
+    with (home / "log").open("wb") as log:
+        server = subprocess.Popen([*airflow, "api-server"], env=environ, stdout=log, stderr=log, start_new_session=True)
+    try:
+        until = Retrying(retry=retry_if_result(lambda up: not up), wait=wait_fixed(0.5), stop=stop_after_delay(120))
+        until(answers, url)
+        yield Site(url, world, {user: token(url, user) for user in PASSWORDS})
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)
+
+
+PATHS = [
+    "/dr/view", f"/dr/view/assets/{ASSET}", "/dr/api", "/dr/api/overview", "/dr/api/assets", f"/dr/api/assets/{ASSET}",
+    f"/dr/api/assets/{ASSET}/points", f"/dr/api/assets/{ASSET}/drills", "/dr/metrics",
+]  # fmt: skip
+
+
+def test_before_the_first_look_it_says_what_to_do(site: Site):
+    page = site.get("/dr/view")
+    assert page.status_code == 404
+    assert "there is no catalog yet" in page.text
+    assert "unpause the DAG dr_freshness" in page.text
+    assert site.get("/dr/api/overview").json()["error"]["what"] == "there is no catalog yet"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_who_may_see_what(site: Site, path: str):
+    site.world.runtime.refresh_catalog()
+    found = {user: site.get(path, user).status_code for user in (None, "look", "ops", "root")}
+    assert found == {None: 401, "look": 200, "ops": 200, "root": 200}
+
+
+def test_what_the_catalog_says_is_what_is_shown(site: Site):
+    site.world.runtime.refresh_catalog()
+    assert site.get("/dr/api/overview").json()["failing"] == 1
+    (one,) = site.get("/dr/api/assets").json()["assets"]
+    assert (one["asset"], one["protection"]) == (ASSET, "failing")
+    points = site.get(f"/dr/api/assets/{ASSET}/points").json()
+    assert (len(points["points"]), points["next"]) == (1, None)
+    point = points["points"][0]["point"]
+    assert site.get(f"/dr/api/assets/{ASSET}/points/{point}").json() == points["points"][0]
+    assert site.get(f"/dr/api/assets/{ASSET}/points/none").status_code == 404
+    page = site.get("/dr/view").text
+    assert "1 of 1 not protected" in page
+    assert "never drilled: nothing shows that the RTO holds" in page
+    assert point in site.get(f"/dr/view/assets/{ASSET}").text
+    assert f'dr_protected{{asset="{ASSET}"}} 0\n' in site.get("/dr/metrics").text
+
+
+def test_nothing_runs_but_the_pages_own_script(site: Site):
+    page = site.get(f"/dr/view?search={NASTY}")
+    assert NASTY not in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'sha256-" in policy
+    assert "unsafe-inline" not in policy.partition("style-src")[0]
+    gone = site.get(f"/dr/view/assets/{NASTY}".replace("<", "%3C").replace(">", "%3E").replace("/script", "%2Fscript"))
+    assert (gone.status_code, NASTY in gone.text) == (404, False)
+
+
+@pytest.mark.parametrize("query", ["offset=-1", "limit=0", "limit=501", "limit=many", "search=" + "x" * 201])
+def test_values_out_of_range_are_refused(site: Site, query: str):
+    assert site.get(f"/dr/api/assets?{query}").status_code == 422
+
+
+def test_a_configuration_that_is_broken_or_mended_needs_no_restart(site: Site):
+    config = site.world.config()
+    right = config.read_text()
+    try:
+        config.write_text(right.replace('"kind": "dataset"', '"kind": "dateset"'))
+        page = site.get("/dr/view")
+        assert page.status_code == 503
+        assert "This cannot be shown" in page.text
+        assert "Traceback" not in page.text
+        config.unlink()
+        assert site.get("/dr/api/overview").json()["error"]["what"] == "there is no configuration file"
+    finally:
+        config.write_text(right)
+    site.world.runtime.refresh_catalog()
+    assert site.get("/dr/view").status_code == 200
+
+
+def test_a_lost_region_makes_nothing_slow_or_empty(site: Site):
+    away = site.world.folder / "away"
+    site.world.regions["one"].rename(away)
+    try:
+        site.world.runtime.refresh_catalog()
+        page = site.get("/dr/view").text
+    finally:
+        away.rename(site.world.regions["one"])
+    assert "one does not answer" in page
+    assert "not seen now" in page
+
+
+def test_airflow_took_the_plugin_and_shows_it_in_its_navigation(site: Site):
+    assert site.get("/api/v2/plugins/importErrors", "root").json()["total_entries"] == 0
+    plugins: list[dict[str, Any]] = site.get("/api/v2/plugins", "root").json()["plugins"]
+    ours = next(plugin for plugin in plugins if plugin["name"] == "disaster_recovery")
+    assert [view["url_route"] for view in ours["external_views"]] == ["disaster-recovery"]
