@@ -20,6 +20,7 @@ PAGES = {
     "dags": "/dags",
     "backup": "/dags/dr_backup__minilm",
     "drill": "/dags/dr_drill__minilm",
+    "page": "/plugin/disaster-recovery",
 }
 ASSET = "minilm"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from tests.world import ASSET, World, make_world
 
+CHROMIUM = shutil.which("chromium")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORDS = {"root": "word-1", "ops": "word-2", "look": "word-3"}
 ROLES = "root:admin,ops:op,look:viewer"
@@ -188,3 +191,27 @@ def test_airflow_took_the_plugin_and_shows_it_in_its_navigation(site: Site):
     plugins: list[dict[str, Any]] = site.get("/api/v2/plugins", "root").json()["plugins"]
     ours = next(plugin for plugin in plugins if plugin["name"] == "disaster_recovery")
     assert [view["url_route"] for view in ours["external_views"]] == ["disaster-recovery"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not here: bash tools/system.sh chromium")
+@pytest.mark.parametrize(("user", "told"), [("look", "You may not start dr_verify__"), ("root", "Not started: ")])
+def test_a_button_starts_a_run_as_who_presses_it(site: Site, user: str, told: str):
+    """The viewer may not; for the administrator there is no such DAG in this Airflow, and that is said."""
+    from playwright.sync_api import expect, sync_playwright
+
+    site.world.runtime.refresh_catalog()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
+        context.add_cookies([{"name": "_token", "value": site.tokens[user], "url": site.url}])
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{site.url}/dr/view")
+        page.get_by_role("link", name=ASSET).click()
+        page.get_by_role("button", name="Verify").click()
+        expect(page.get_by_role("status")).to_contain_text(told)
+        assert page.evaluate("document.documentElement.className") == "dark"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off on a phone"
+        assert complaints == []
+        browser.close()

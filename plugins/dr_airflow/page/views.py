@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from dr_lib.errors import DrError
 
 PAGE: Final = 50
+_SCRIPTS: Final = ("theme.js", "actions.js")
 _FOLDER: Final = Path(__file__).parent / "templates"
 _UNITS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _SIZES: Final = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -47,10 +48,10 @@ def _render(name: str, **facts: Any) -> str:
 
 @cache
 def content_security_policy() -> str:
-    """Nothing is loaded, and nothing runs but the theme's script, by its digest."""
-    script = _environment().get_template("theme.js").render()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    own = f"script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'"
+    """Nothing is loaded, and nothing runs but the page's own scripts, by their digests."""
+    digests = (_digest(_environment().get_template(name).render()) for name in _SCRIPTS)
+    scripts = " ".join(f"'sha256-{digest}'" for digest in digests)
+    own = f"script-src {scripts}; style-src 'unsafe-inline'; img-src data:; connect-src 'self'"
     return f"default-src 'none'; {own}; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
 
 
@@ -59,6 +60,10 @@ def _environment() -> Environment:
     found = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     found.filters |= {"span": span, "size": size, "moment": moment}
     return found
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def span(seconds: float | None) -> str:
