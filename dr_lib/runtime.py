@@ -22,6 +22,7 @@ from dr_lib.model.region import Region, Role
 from dr_lib.storage.base import RegionJanitor
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
+from dr_lib.use_cases.authorising import Authorising
 from dr_lib.use_cases.backing_up import BackingUp
 from dr_lib.use_cases.cataloguing import Cataloguing
 from dr_lib.use_cases.distrusting import Distrusting
@@ -45,6 +46,7 @@ class Runtime(
     Verifying,
     Healing,
     Recovering,
+    Authorising,
     Drilling,
     Proving,
     Distrusting,

@@ -23,6 +23,8 @@ from dr_lib.demo.workspace import Workspace
 from dr_lib.errors import StoreUnavailable, UsageError
 
 ADMIN = "admin"
+COLLEAGUE = "colleague"
+"""Has the same password: who asks for a restore cannot approve it."""
 START_SECONDS = 180.0
 _LOCK_SECONDS = 60
 """How long a process waits for SQLite's one writer; Python's own 5 seconds are too few on a busy machine."""
@@ -66,7 +68,7 @@ class AirflowSite:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{ADMIN}:admin,{COLLEAGUE}:op",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__API__HOST": "127.0.0.1",
@@ -91,7 +93,8 @@ class AirflowSite:
         """Write the log-in and bring the metadata database to this version; nothing runs yet. Safe to repeat."""
         self.workspace.airflow_home.mkdir(parents=True, exist_ok=True)
         self._passwords.touch(mode=0o600)
-        self._passwords.write_text(json.dumps({ADMIN: self.workspace.read_secrets()["DEMO_ADMIN_PASSWORD"]}))
+        password = self.workspace.read_secrets()["DEMO_ADMIN_PASSWORD"]
+        self._passwords.write_text(json.dumps(dict.fromkeys((ADMIN, COLLEAGUE), password)))
         log = self.workspace.logs / "airflow-migrate.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:

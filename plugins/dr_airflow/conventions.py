@@ -19,6 +19,7 @@ JANITOR_QUEUE = "janitor"
 """Of tasks that delete: their workers alone hold the janitor's credentials."""
 REPLICATE_DAG = "dr_replicate"
 RESTORE_DAG = "dr_restore"
+EMERGENCY_DAG = "dr_restore_emergency"
 RETENTION_DAG = "dr_retention"
 FRESHNESS_DAG = "dr_freshness"
 LONGEST_TASK = timedelta(hours=24)

@@ -8,11 +8,19 @@ from functools import partial
 from airflow.sdk import DAG
 
 from dr_airflow.backup_dag import backup_dag
-from dr_airflow.conventions import FRESHNESS_DAG, REPLICATE_DAG, RESTORE_DAG, RETENTION_DAG, STANDBY_QUEUE, dag_id
+from dr_airflow.conventions import (
+    EMERGENCY_DAG,
+    FRESHNESS_DAG,
+    REPLICATE_DAG,
+    RESTORE_DAG,
+    RETENTION_DAG,
+    STANDBY_QUEUE,
+    dag_id,
+)
 from dr_airflow.drill_dag import drill_dag
 from dr_airflow.freshness_dag import freshness_dag
 from dr_airflow.replicate_dag import replicate_dag
-from dr_airflow.restore_dag import restore_dag
+from dr_airflow.restore_dag import emergency_dag, restore_dag
 from dr_airflow.retention_dag import retention_dag
 from dr_airflow.verify_dag import verify_dag
 from dr_lib.model.asset import Asset
@@ -36,6 +44,7 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
         return
     yield REPLICATE_DAG, lambda: replicate_dag(assets)
     yield RESTORE_DAG, lambda: restore_dag(assets, tuple(sorted(config.regions)))
+    yield EMERGENCY_DAG, lambda: emergency_dag(assets, tuple(sorted(config.regions)))
     yield FRESHNESS_DAG, lambda: freshness_dag(assets, config.catalog)
     yield RETENTION_DAG, lambda: retention_dag(tuple(sorted(config.regions)), config.prune)
 

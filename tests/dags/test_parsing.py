@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 PER_ASSET = 3
-FOR_ALL = {"dr_replicate", "dr_restore", "dr_retention", "dr_freshness"}
+FOR_ALL = {"dr_replicate", "dr_restore", "dr_retention", "dr_freshness", "dr_restore_emergency"}
 
 
 def opened_by_us(events):

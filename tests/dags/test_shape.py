@@ -75,7 +75,10 @@ def test_a_drill_runs_where_its_standby_is(write_config):
 def test_what_opens_a_sealed_vault_runs_where_the_identity_is_and_what_backs_up_does_not(dags):
     queues = {(dag.dag_id, task.task_id): task.queue for dag in dags.values() for task in dag.tasks}
     readers = {name for name, queue in queues.items() if queue == "reader"}
-    assert readers == {("dr_verify__minilm", "verify"), ("dr_verify__tables", "verify"), ("dr_restore", "restore")}
+    restoring = {
+        (dag, task) for dag in ("dr_restore", "dr_restore_emergency") for task in ("plan", "authorise", "restore")
+    }
+    assert readers == {("dr_verify__minilm", "verify"), ("dr_verify__tables", "verify")} | restoring
     backing_up = {queue for (dag, _), queue in queues.items() if dag.startswith(("dr_backup", "dr_replicate"))}
     assert backing_up == {"default"}
 
@@ -148,3 +151,21 @@ def test_freshness_looks_at_all_assets_and_judges_whatever_became_of_that(dags):
     (leaf,) = dag.leaves
     assert (leaf.task_id, leaf.trigger_rule.value, leaf.retries) == ("objectives", "all_done", 0)
     assert dag.max_active_runs == 1
+
+
+def test_a_restore_is_planned_asked_for_written_down_and_only_then_done(dags):
+    dag = dags["dr_restore"]
+    assert dag.task_dict["approve"].upstream_task_ids == {"plan"}
+    assert dag.task_dict["approve"].retries == 0
+    assert dag.task_dict["approve"].execution_timeout is None
+    assert dag.task_dict["authorise"].trigger_rule.value == "all_done"
+    (leaf,) = dag.leaves
+    assert (leaf.task_id, leaf.upstream_task_ids, leaf.trigger_rule.value) == ("restore", {"authorise"}, "all_success")
+
+
+def test_the_emergency_path_is_another_dag_that_asks_nobody(dags):
+    dag = dags["dr_restore_emergency"]
+    assert list(dag.task_dict) == ["plan", "authorise", "restore"]
+    assert dag.task_dict["authorise"].emergency is True
+    assert dags["dr_restore"].task_dict["authorise"].emergency is False
+    assert "emergency" in dag.tags

@@ -1,0 +1,36 @@
+"""Whether a restore that somebody asked for may begin. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+APPROVED: Final = "approved"
+REJECTED: Final = "rejected"
+UNANSWERED: Final = "unanswered"
+EMERGENCY: Final = "emergency"
+"""Nobody was asked: who started it used the path for emergencies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, by whom (empty: nobody), and when (ISO 8601, empty where nobody did)."""
+
+    word: str
+    by: str = ""
+    at: str = ""
+
+
+def objection(requester: str, decision: Decision) -> str | None:
+    """Why it may not begin, in plain words; None when it may. Names are compared whatever their case."""
+    if decision.word == EMERGENCY:
+        return None if requester else "it is not known who asked for it"
+    if decision.word == REJECTED:
+        return f"{decision.by or 'somebody'} rejected it"
+    if decision.word != APPROVED:
+        return "nobody approved it in time"
+    if not requester or not decision.by:
+        return "it is not known who asked for it, or who approved it"
+    if requester.casefold() == decision.by.casefold():
+        return f"{decision.by} asked for it, and cannot approve it: somebody else must"
+    return None

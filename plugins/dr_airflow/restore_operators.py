@@ -1,0 +1,115 @@
+"""Operators of a restore that somebody asks for: its plan, the question to somebody else, and the word that is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from airflow.providers.standard.exceptions import HITLTimeoutError
+from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from dr_airflow.operators import Facts, RecoveryOperator, open_runtime
+from dr_lib.policy.authorisation import APPROVED, EMERGENCY, REJECTED, UNANSWERED, Decision
+
+DECISION = "decision"
+
+
+class RestorePlanOperator(RecoveryOperator):
+    """Says what restoring `point` of `asset` (of the moment `at`, from `region`) would bring, and fetches none of it.
+
+    XCom: the plan as `Runtime.plan_restore` has it, and `minutes` as past drills foretell, None without enough of them.
+    """
+
+    template_fields = ("asset", "point", "at", "region")
+
+    def __init__(self, *, asset: str, point: str = "latest", at: str = "", region: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.point = point
+        self.at = at
+        self.region = region
+
+    def work(self) -> Facts:
+        """The plan; `NotFound` when the point is not there any more."""
+        runtime = open_runtime()
+        plan = runtime.plan_restore(self.asset, self.point or "latest", self.at or None, self.region or None)
+        seconds = runtime.predict_rto(self.asset)["seconds"]
+        return plan | {"minutes": None if seconds is None else round(seconds / 60, 1)}
+
+
+class RestoreApprovalOperator(ApprovalOperator):
+    """Asks somebody to approve the restore. The XCom `decision` holds the answer, also when it is no, or none came.
+
+    Whether the answer counts is not decided here but by `AuthoriseRestoreOperator`, which leaves it in the vaults.
+    """
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Keep the answer; fail on anything but an approval."""
+        try:
+            answer: Any = HITLOperator.execute_complete(self, context, event)
+        except HITLTimeoutError as error:
+            context["ti"].xcom_push(key=DECISION, value={"word": UNANSWERED, "by": "", "at": ""})
+            raise AirflowFailException("nobody answered in time") from error
+        who = answer["responded_by_user"] or {}
+        word = APPROVED if answer["chosen_options"] == [self.APPROVE] else REJECTED
+        by = str(who.get("name") or who.get("id") or "")
+        told = {"word": word, "by": by, "at": answer["responded_at"].isoformat()}
+        context["ti"].xcom_push(key=DECISION, value=told)
+        if word == REJECTED:
+            raise AirflowFailException(f"{told['by'] or 'somebody'} rejected the restore")
+        return told
+
+
+class AuthoriseRestoreOperator(RecoveryOperator):
+    """Leaves in the vaults who asked for the restore of `point`, why, and what was decided; fails unless it may begin.
+
+    `decision` is what `RestoreApprovalOperator` pushed, as JSON; `null` where it pushed nothing. With `emergency`
+    nobody was asked.
+    """
+
+    template_fields = ("asset", "point", "requester", "reason", "ticket", "target", "decision")
+
+    def __init__(
+        self,
+        *,
+        asset: str,
+        point: str,
+        requester: str,
+        reason: str,
+        ticket: str,
+        target: str,
+        decision: str = "null",
+        emergency: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.asset = asset
+        self.point = point
+        self.requester = requester
+        self.reason = reason
+        self.ticket = ticket
+        self.target = target
+        self.decision = decision
+        self.emergency = emergency
+
+    def work(self) -> Facts:
+        """Where the word was left; `Refused` when the restore may not begin."""
+        if self.emergency:
+            self.log.warning("EMERGENCY: %s restores %s and nobody approved it", self.requester, self.asset)
+        return open_runtime().authorise_restore(
+            self.asset,
+            self.point,
+            self._decided(),
+            requester=self.requester,
+            reason=self.reason,
+            ticket=self.ticket,
+            target=self.target,
+        )
+
+    def _decided(self) -> Decision:
+        if self.emergency:
+            return Decision(EMERGENCY)
+        told = json.loads(self.decision or "null") or {}
+        return Decision(str(told.get("word", UNANSWERED)), str(told.get("by", "")), str(told.get("at", "")))
