@@ -15,11 +15,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
 import psutil
 import pytest
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from dr_lib.crypto import key_text
 from dr_lib.demo.keys import KEY_FILES
@@ -30,6 +32,7 @@ from dr_lib.demo.workspace import Workspace
 from dr_lib.errors import ObjectiveMissed, Refused
 from dr_lib.model.region import Role
 from dr_lib.storage.opening import open_store
+from dr_lib.vault.events import read_event
 
 ROOT = Path(__file__).resolve().parents[2]
 LOST, SURVIVORS = "us-east", ("eu-west", "ap-south")
@@ -149,11 +152,44 @@ def test_only_the_owner_can_read_the_credentials(demo):
     assert [secret for secret in secrets if any(secret in text for text in shown)] == []
 
 
-def test_a_restore_from_the_form_gives_the_model_back(demo, tmp_path):
+WHY = {"reason": "a test of the whole", "ticket": "DR-1"}
+
+
+def answer(demo, run: str, user: str, word: str) -> dict[str, Any]:
+    """What was asked of people about that run, after `user` gave that answer."""
+    url = demo.report["url"]
+    said = {"username": user, "password": demo.workspace.read_secrets()["DEMO_ADMIN_PASSWORD"]}
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as person:
+        token = person.post("/auth/token", json=said).json()["access_token"]
+        person.headers["Authorization"] = f"Bearer {token}"
+
+        def asked() -> list[dict[str, Any]]:
+            told = person.get("/api/v2/dags/~/dagRuns/~/hitlDetails?response_received=false").json()["hitl_details"]
+            return [one for one in told if one["task_instance"]["dag_run_id"] == run]
+
+        wait = Retrying(retry=retry_if_result(lambda one: not one), wait=wait_fixed(1), stop=stop_after_delay(120))
+        (question,) = wait(asked)
+        Event().wait(3)  # an answer within about a second may fail the task (Airflow 3.3.2)
+        path = f"/api/v2/dags/dr_restore/dagRuns/{run}/taskInstances/approve/-1/hitlDetails"
+        given = person.patch(path, json={"chosen_options": [word], "params_input": {}})
+        assert given.status_code == 200, given.text
+    found: dict[str, Any] = question
+    return found
+
+
+def test_a_restore_from_the_form_gives_the_model_back_when_somebody_else_approves_it(demo, tmp_path):
     with api_of(demo.workspace) as api:
         api.unpause("dr_restore")
-        form = {"asset": "minilm", "region": "eu-west", "target": str(tmp_path / "back")}
-        api.wait("dr_restore", api.trigger("dr_restore", form), 120)
+        form = {"asset": "minilm", "region": "eu-west", "target": str(tmp_path / "back"), **WHY}
+        run = api.trigger("dr_restore", form)
+        question = answer(demo, run, "colleague", "Approve")
+        api.wait("dr_restore", run, 120)
+    assert question["subject"] == f"Restore minilm into {tmp_path / 'back'}?"
+    assert "Asked for by **admin**" in question["body"]
+    assert by_asset(demo.report)["minilm"]["point"] in question["body"]
+    vault = runtime_of(demo.workspace)._wiring.vault("eu-west", Role.READER)
+    (word,) = [read_event(vault, name) for name in vault.events("minilm") if name.kind == "restore"]
+    assert (word["requester"], word["by"], word["decision"]) == ("admin", "colleague", "approved")
     compared = filecmp.dircmp(demo.workspace.sources / "minilm", tmp_path / "back")
     assert (compared.diff_files, compared.left_only, compared.right_only, compared.funny_files) == ([], [], [], [])
     assert compared.same_files
@@ -162,15 +198,33 @@ def test_a_restore_from_the_form_gives_the_model_back(demo, tmp_path):
 def test_a_restore_over_something_fails_once_and_says_why(demo, tmp_path):
     (tmp_path / "in the way").touch()
     with api_of(demo.workspace) as api:
-        run = api.trigger("dr_restore", {"asset": "tables", "target": str(tmp_path)})
+        run = api.trigger("dr_restore", {"asset": "tables", "target": str(tmp_path), **WHY})
+        answer(demo, run, "colleague", "Approve")
         with pytest.raises(ObjectiveMissed, match=r"Refused \(exit code 7\)"):
             api.wait("dr_restore", run, 120)
-        assert [task["try_number"] for task in api.tasks("dr_restore", run)] == [1]
+        assert {task["task_id"]: task["try_number"] for task in api.tasks("dr_restore", run)}["restore"] == 1
+
+
+def test_who_asks_for_a_restore_cannot_approve_it(demo, tmp_path):
+    with api_of(demo.workspace) as api:
+        run = api.trigger("dr_restore", {"asset": "tables", "target": str(tmp_path / "back"), **WHY})
+        answer(demo, run, "admin", "Approve")
+        with pytest.raises(ObjectiveMissed, match="admin asked for it, and cannot approve it"):
+            api.wait("dr_restore", run, 120)
+    assert not (tmp_path / "back").exists()
+
+
+def test_in_an_emergency_nobody_is_asked(demo, tmp_path):
+    with api_of(demo.workspace) as api:
+        api.unpause("dr_restore_emergency")
+        form = {"asset": "tables", "target": str(tmp_path / "back"), **WHY}
+        api.wait("dr_restore_emergency", api.trigger("dr_restore_emergency", form), 120)
+    assert list((tmp_path / "back").iterdir())
 
 
 def test_a_wrong_form_is_refused_before_anything_starts(demo):
     with api_of(demo.workspace) as api, pytest.raises(Refused, match="400"):
-        api.trigger("dr_restore", {"asset": "nothing", "target": "/tmp/x"})
+        api.trigger("dr_restore", {"asset": "nothing", "target": "/tmp/x", **WHY})
 
 
 def test_up_leaves_alone_what_is_up(demo):
