@@ -6,8 +6,9 @@ from dr_lib.catalog.answers import choose_point, kept_in, open_ones, raise_first
 from dr_lib.catalog.observe import observe
 from dr_lib.errors import DrError, Refused
 from dr_lib.format.layout import manifest_key
+from dr_lib.model.authorisation import Decision
 from dr_lib.model.region import Role
-from dr_lib.policy.authorisation import Decision, objection
+from dr_lib.policy.authorisation import objection
 from dr_lib.policy.choice import LATEST
 from dr_lib.use_cases.moments import moment
 from dr_lib.use_cases.over_config import Document, OverConfig

@@ -11,7 +11,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from dr_airflow.operators import Facts, RecoveryOperator, open_runtime
-from dr_lib.policy.authorisation import APPROVED, EMERGENCY, REJECTED, UNANSWERED, Decision
+from dr_lib.model.authorisation import APPROVED, EMERGENCY, REJECTED, UNANSWERED, Decision
 
 DECISION = "decision"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dr_lib.policy.authorisation import Decision, objection
+from dr_lib.model.authorisation import Decision
+from dr_lib.policy.authorisation import objection
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,11 @@ def _key(name: str, length: int) -> sa.Column[str]:
 
 def upgrade() -> None:
     """Make them."""
+    _summaries()
+    _history()
+
+
+def _summaries() -> None:
     op.create_table(
         "assets",
         _key("asset", 200),
@@ -46,6 +51,9 @@ def upgrade() -> None:
         sa.Column("points", sa.Integer, nullable=False),
         sa.Column("silent", sa.Text, nullable=False),
     )
+
+
+def _history() -> None:
     op.create_table(
         "points",
         _key("asset", 200),
