@@ -11,9 +11,12 @@ from dr_lib.catalog.answers import kept_in, open_ones
 from dr_lib.catalog.judged_points import UNNAMED
 from dr_lib.catalog.observe import Answer, observe
 from dr_lib.errors import DrError
+from dr_lib.format.canonical import time_text
 from dr_lib.model.asset import Asset
 from dr_lib.model.check import Check
+from dr_lib.model.copy import CopyState
 from dr_lib.policy.exposure import exposure
+from dr_lib.policy.rpo import newest_verified, rpo_seconds
 from dr_lib.policy.separation import unseparated
 from dr_lib.use_cases.looking import look_at
 from dr_lib.use_cases.over_config import Document, OverConfig
@@ -35,6 +38,25 @@ class Reporting(OverConfig):
         answers = self._wiring.answers(list(self.config.regions))
         found = [self._standing(asset, answers) for asset in self.config.assets.values()]
         return {"assets": found, "ok": all(item["ok"] for item in found)}
+
+    def verified_point(self, asset: str, region: str | None = None) -> Document:
+        """The newest verified point of an asset, in any of its regions or in that one, as they are now.
+
+        `{"point", "created_at", "age_s", "regions", "silent"}`; without one the first three are None, `regions` empty.
+        """
+        facts = self.config.asset(asset)
+        regions = [self.config.region(region).name] if region else list(facts.regions)
+        known = observe(asset, self._wiring.answers(regions))
+        now = self._wiring.clock()
+        found = newest_verified(known.points, regions, now)
+        holding = [] if found is None else [c.region for c in found.copies if c.state is CopyState.VERIFIED]
+        return {
+            "point": None if found is None else found.point,
+            "created_at": None if found is None else time_text(found.created_at),
+            "age_s": rpo_seconds(found, now),
+            "regions": holding,
+            "silent": {name: str(error) for name, error in known.silent.items()},
+        }
 
     def doctor(self) -> Document:
         """What is missing or misconfigured here, and the fix."""
