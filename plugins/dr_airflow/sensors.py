@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-from airflow.sdk import Context
+from airflow.sdk import Context, timezone
 from airflow.sdk.exceptions import AirflowFailException
 
 from dr_airflow.failures import airflow_failures
 from dr_airflow.operators import Facts, RecoveryOperator, open_runtime
-from dr_lib.clock import utc_now
 
 
 class RecoveryPointSensor(RecoveryOperator):
@@ -43,7 +42,7 @@ class RecoveryPointSensor(RecoveryOperator):
 
     def execute(self, context: Context) -> Facts:
         """Look; defer when it is not there yet."""
-        return self.look_again(context, until=(utc_now() + self.give_up_after).isoformat())
+        return self.look_again(context, until=(timezone.utcnow() + self.give_up_after).isoformat())
 
     def look_again(self, context: Context, event: Any = None, *, until: str) -> Facts:  # noqa: ARG002 - a trigger's word
         """Look, and defer or give up."""
@@ -54,7 +53,7 @@ class RecoveryPointSensor(RecoveryOperator):
             return found
         said = "no verified point" if age is None else f"the newest verified point is {age:.0f} s old"
         silent = f"; no answer from {', '.join(found['silent'])}" if found["silent"] else ""
-        if utc_now() + self.poll_every > datetime.fromisoformat(until):
+        if timezone.utcnow() + self.poll_every > datetime.fromisoformat(until):
             raise AirflowFailException(f"{self.asset}: {said}, {self.younger_than} are allowed{silent}")
         self.log.info("%s: %s%s; looking again in %s", self.asset, said, silent, self.poll_every)
         self.defer(trigger=TimeDeltaTrigger(self.poll_every), method_name="look_again", kwargs={"until": until})
