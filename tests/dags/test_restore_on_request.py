@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from dr_lib.errors import NotFound, Refused, StoreUnavailable
 from dr_lib.vault.events import read_event
+from dr_lib.workflows.evidence.keep import keep
+from tests.drills import report
 from tests.world import ASSET, World, make_world
 
 ASKED = {"requester": "ann", "reason": "the disk died", "ticket": "DR-7", "target": "/srv/x"}
@@ -54,6 +57,14 @@ def test_the_plan_says_what_would_come_from_where_and_fetches_nothing(world: Wor
     world.regions["one"].rename(world.folder / "away")
     assert planned()["region"] == "two"
     assert planned()["why"].endswith("; one did not answer")
+
+
+def test_the_minutes_are_those_of_past_drills_when_there_are_enough(world: World):
+    vaults = [world.vault("one"), world.vault("two")]
+    for number, seconds in enumerate((60.0, 90.0, 600.0)):
+        keep(vaults, replace(report(number), asset=ASSET, rto_s=seconds))
+        world.runtime.refresh_catalog()
+        assert planned()["minutes"] == (1.5 if number == 2 else None)
 
 
 def test_a_point_that_vanished_is_told_before_anybody_is_asked(world: World):
