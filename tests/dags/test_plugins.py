@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from pathlib import Path
 
 
 def test_every_module_of_the_package_can_be_imported():
@@ -15,9 +16,11 @@ def test_every_module_of_the_package_can_be_imported():
         importlib.import_module(f"dr_airflow.{name}")
 
 
-def test_airflow_takes_no_module_of_the_package_for_a_plugin(airflow_home):
+def test_airflow_takes_the_page_and_no_module_of_the_package_for_a_plugin(airflow_home):
     from airflow._shared.module_loading import find_path_from_directory
     from airflow.configuration import conf
 
     folder = conf.get_mandatory_value("core", "plugins_folder")
-    assert list(find_path_from_directory(folder, ".airflowignore", "glob")) == []
+    found = [Path(path).name for path in find_path_from_directory(folder, ".airflowignore", "glob")]
+    assert [name for name in found if name.endswith(".py")] == ["dr_page.py"]
+    assert "operators" not in {name.partition(".")[0] for name in found}
