@@ -82,7 +82,7 @@ class Cataloguing(OverConfig):
         return [self._view(one) for one in found]
 
     def asset_view(self, asset: str) -> Document:
-        """One asset with its regions and how each scenario of its plan was last drilled, from the catalog."""
+        """One asset with its regions, from the catalog."""
         from dr_lib.catalog.db import reading
 
         return self._view(self._asked(lambda connection, view: reading.asset(connection, view, asset)))
@@ -125,7 +125,7 @@ class Cataloguing(OverConfig):
             return question(connection, view)
 
     def _known_drills(self, asset: str) -> dict[str, PastDrill]:
-        """Evidence that was read before is not read again: it cannot change under its name."""
+        """Evidence that was read before is not read again; that it is still as it was is `drctl evidence verify`'s."""
         from dr_lib.catalog.db import reading
 
         with suppress(DrError), self._catalog().reading() as connection:
@@ -140,7 +140,8 @@ class Cataloguing(OverConfig):
             name = url.removeprefix("env:")
             url = self._wiring.environ.get(name, "")
             if not url:
-                raise UsageError(f"the variable {name} does not hold the catalog's URL", where="catalog.url")
+                what, hint = f"the variable {name} does not hold the catalog's URL", "set it, or name another one"
+                raise UsageError(what, where="catalog.url", hint=hint)
         folder = state_directory(self._wiring.environ, self.config.path)
         return CatalogDb(url or f"sqlite:///{folder / 'catalog.sqlite'}")
 

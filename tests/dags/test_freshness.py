@@ -9,6 +9,7 @@ import pytest
 
 from dr_lib.errors import NotFound, ObjectiveMissed
 from dr_lib.runtime import Runtime
+from dr_lib.use_cases.drill_results import digest_of
 from dr_lib.workflows.evidence.keep import keep
 from tests.drills import report
 from tests.world import ASSET, World, make_world
@@ -41,9 +42,10 @@ def test_all_well_succeeds_and_only_then(world: World):
     refresh, judge = operators()
     world.runtime.backup(ASSET)
     assert world.runtime.verify(ASSET)["ok"]
-    keep([world.vault("one"), world.vault("two")], replace(report(), asset=ASSET))
-    problems = refresh.work().get(ASSET, [])
-    assert all("not proven any more" in text for text in problems)
+    policy = digest_of(world.runtime.config.asset(ASSET))
+    keep([world.vault("one"), world.vault("two")], replace(report(), asset=ASSET, policy_sha256=policy))
+    assert refresh.work() == {}
+    assert judge.work()["protected"] == 1
     world.regions["two"].rename(world.folder / "away")
     assert "two does not answer" in refresh.work()[ASSET]
     with pytest.raises(ObjectiveMissed, match="two does not answer"):

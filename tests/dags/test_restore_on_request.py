@@ -146,3 +146,16 @@ def test_every_answer_is_handed_on(event: dict[str, Any], decision: dict[str, st
         with pytest.raises(AirflowFailException):
             asked.execute_complete(context, {"params_input": {}, **who, **event})
     assert pushed.values == {"decision": decision}
+
+
+def test_somebody_without_a_name_approved_nothing(world: World):
+    """Only an id: it could be the requester's own."""
+    from dr_airflow.restore_operators import RestoreApprovalOperator
+
+    pushed = Pushed()
+    context: Any = {"ti": pushed}
+    event = {"params_input": {}, "responded_at": datetime(2026, 11, 26, tzinfo=UTC), "chosen_options": ["Approve"]}
+    asked = RestoreApprovalOperator(task_id="approve", subject="?", execution_timeout=None)
+    asked.execute_complete(context, event | {"responded_by_user": {"id": "2", "name": ""}})
+    with pytest.raises(Refused, match="not known who asked for it, or who approved it"):
+        authorised(planned()["point"], pushed.values["decision"])

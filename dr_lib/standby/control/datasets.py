@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from dr_lib.model.asset import AssetKind
 from dr_lib.model.drill import Control, SmokeCheck
-from dr_lib.standby.control.copies import empty_folder, link_all
+from dr_lib.standby.control.copies import link_all
 from dr_lib.standby.control.request import NAMES
 from dr_lib.standby.control.rewriting import Change, rewrite
 from dr_lib.standby.control.trial import Inapplicable, Meaningless, require_pass, tried
@@ -29,6 +29,7 @@ _PERTURBED, _SWAPPED, _OLDER = NAMES[AssetKind.DATASET]
 _LARGE: Final = 1 << 30
 """Above so many bytes a table is left alone where there is a smaller one."""
 _TRIES: Final = 8
+_NOTHING: Final = "the chosen table has no columns that this can be done to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,24 @@ class _Damage:
     change: Change
 
     def __call__(self, copy: Path) -> str:
-        link_all(self.directory, copy, {self.name})
-        rewrite(self.directory / self.name, copy / self.name, self.change)
+        """`Inapplicable` when nothing is another one after it: a column of nulls, or twice the same one."""
+        seen = False
+
+        def watched(part: pa.Table) -> pa.Table:
+            nonlocal seen
+            after = self.change(part)
+            seen = seen or not after.equals(part)
+            return after
+
+        _written_anew(self.directory, self.name, watched, copy)
+        if not seen:
+            raise Inapplicable(_NOTHING)
         return f"{self.name}: {self.words}"
+
+
+def _written_anew(directory: Path, name: str, change: Change, copy: Path) -> None:
+    link_all(directory, copy, {name})
+    rewrite(directory / name, copy / name, change)
 
 
 def control(request: dict[str, Any]) -> dict[str, Any]:
@@ -76,9 +92,8 @@ def _table(request: dict[str, Any], recorded: dict[str, dict[str, Any]], failed:
     order = sorted(compared, key=lambda name: sizes[name] if sizes[name] > _LARGE else 0)
     problem = Meaningless("no table's values were recorded at backup: back the dataset up again")
     for name in order[:_TRIES]:
-        as_it_is = _Damage(directory, name, "", lambda part: part)
         try:
-            require_pass(as_it_is, failed)
+            require_pass(partial(_written_anew, directory, name, lambda part: part), failed)
         except Meaningless as error:
             problem = error
         else:
@@ -89,25 +104,10 @@ def _table(request: dict[str, Any], recorded: dict[str, dict[str, Any]], failed:
 def _first(name: str, candidates: Iterator[_Damage], failed: Callable[[Path], Any]) -> Control:
     """The first damage that changes anything, tried."""
     for damage in islice(candidates, _TRIES):
-        if _changes(damage):
-            return tried(name, damage, failed)
-    return Control(name, caught=None, detail="the chosen table has no columns that this can be done to")
-
-
-def _changes(damage: _Damage) -> bool:
-    """Whether any part of the table is another one after it. Columns of nulls, or twice the same one, are none."""
-    seen = False
-
-    def watched(part: pa.Table) -> pa.Table:
-        nonlocal seen
-        after = damage.change(part)
-        seen = seen or not after.equals(part)
-        return after
-
-    with empty_folder() as copy:
-        copy.mkdir()
-        rewrite(damage.directory / damage.name, copy / Path(damage.name).name, watched)
-    return seen
+        found = tried(name, damage, failed)
+        if found.detail != _NOTHING:
+            return found
+    return Control(name, caught=None, detail=_NOTHING)
 
 
 def _schema(path: Path) -> pa.Schema:

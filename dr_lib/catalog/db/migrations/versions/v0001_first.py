@@ -86,8 +86,3 @@ def _history() -> None:
         sa.Column("policy_sha256", sa.String(64), nullable=False),
     )
     op.create_index("drills_of_a_scenario", "drills", ["asset", "scenario", "drill"])
-
-
-def downgrade() -> None:
-    """A rebuild makes the catalog anew; nothing goes back."""
-    raise NotImplementedError
