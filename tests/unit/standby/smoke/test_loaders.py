@@ -17,17 +17,8 @@ import torch
 from dr_lib.errors import IntegrityError, Refused, UsageError
 from dr_lib.standby.smoke.loaders import load
 from dr_lib.standby.smoke.weights import digests
-
-ARRAYS = [[[1.0, 2.0, 3.0]], [[0.0, -1.0, 1.0]]]
-
-
-class Linear(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = torch.nn.Linear(3, 2)
-
-    def forward(self, x: Any) -> Any:
-        return self.layer(x)
+from tests.unit.standby import programs
+from tests.unit.standby.programs import ARRAYS, Linear
 
 
 class Executes:
@@ -53,31 +44,21 @@ def rows_of(linear: Linear) -> np.ndarray:
 @pytest.fixture(scope="module")
 def script(linear: Linear, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("script")
-    torch.jit.save(torch.jit.trace(linear, torch.zeros(1, 3)), str(folder / "model.pt"))
+    programs.script(folder, linear)
     return folder
 
 
 @pytest.fixture(scope="module")
 def exported(linear: Linear, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported")
-    torch.export.save(torch.export.export(linear, (torch.zeros(1, 3),)), str(folder / "model.pt2"))
+    programs.exported(folder, linear)
     return folder
 
 
 @pytest.fixture(scope="module")
 def onnx_model(linear: Linear, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from onnx import TensorProto, helper, numpy_helper, save
-
     folder = tmp_path_factory.mktemp("onnx")
-    weight, bias = (t.detach().numpy() for t in (linear.layer.weight, linear.layer.bias))
-    graph = helper.make_graph(
-        [helper.make_node("Gemm", ["x", "w", "b"], ["y"], transB=1)],
-        "linear",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2])],
-        [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(bias, "b")],
-    )
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), folder / "model.onnx")
+    programs.onnx_file(folder, linear)
     return folder
 
 
