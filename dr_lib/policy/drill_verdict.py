@@ -100,7 +100,7 @@ def unproven(
     if smoke is not None and not any(c.caught for c in damages):
         told.append("whether the smoke test would notice a damaged copy was not tried")
     if smoke is not None and smoke.accelerator == "cpu":
-        told.append("no GPU was there: nothing is shown about loading or speed on one")
+        told.append("it ran without a GPU: nothing is shown about loading or speed on one")
     return tuple(told)
 
 

@@ -25,8 +25,8 @@ _CHUNK: Final = 1 << 16
 _STRAYS_END_S: Final = 5.0
 _ROUNDS: Final = 5
 
-INHERITED = ("PATH", "LANG")
-"""What every child gets from us: enough to find programs and to read text, and no credential."""
+INHERITED = ("PATH", "LANG", "LD_LIBRARY_PATH")
+"""What every child gets from us: enough to find programs and libraries and to read text, and no credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Finished:
 
 
 def bare_environ(home: Path) -> dict[str, str]:
-    """`PATH` and `LANG` of this process and `home` as HOME; nothing else."""
+    """`INHERITED` of this process and `home` as HOME; nothing else."""
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {"PATH": os.defpath, "LANG": "C.UTF-8", **kept, "HOME": str(home)}
 

@@ -6,6 +6,7 @@ What Landlock cannot tell: hosts behind one port, UDP, Unix sockets with a path,
 from __future__ import annotations
 
 import contextlib
+import os
 import site
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ _DEVICE: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.IOCTL_DEV
 _OF_FILES: Final = _DEVICE | AccessFS.EXECUTE | AccessFS.TRUNCATE
 _SHARED: Final = AccessFS.READ_FILE | AccessFS.WRITE_FILE | AccessFS.MAKE_REG | AccessFS.REMOVE_FILE | AccessFS.TRUNCATE
 _PORTS_SINCE: Final = 4
+_SHALLOW: Final = 2
 _PROGRAMS: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _FACTS: Final = ("/proc", "/sys", "/run/systemd/resolve", "/run/nvidia-persistenced")
 # Not all of /etc: keys and passwords of other programs lie there, too.
@@ -51,7 +53,7 @@ def confine(root: Path, reach: Reach, *, keeps_root: bool = False) -> frozenset[
         return frozenset()
     net = None if reach.ports is not None else AccessNet.NONE
     with Ruleset(handled_net=net, scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as rules:
-        for path, access in (*_own(root, keeps_root=keeps_root), *_always(), *_given(reach)):
+        for path, access in (*_own(root, keeps_root=keeps_root), *_always(), *_itself(), *_given(reach)):
             _allow(rules, path, access)
         for port in reach.ports or ():
             rules.allow_port(port, AccessNet.CONNECT_TCP)
@@ -88,13 +90,25 @@ def _own(root: Path, *, keeps_root: bool) -> Iterator[tuple[Path, AccessFS]]:
     yield root / "tmp", everything
 
 
+def _itself() -> Iterator[tuple[Path, AccessFS]]:
+    # CUDA names its threads there and gives up where it must not ("OS call failed", seen on an H100).
+    yield Path("/proc/self/task"), _READ | AccessFS.WRITE_FILE | AccessFS.TRUNCATE
+
+
+def _libraries() -> Iterator[str]:
+    """Where the loader was told to look; with some container runtimes the GPU's driver lies nowhere else."""
+    for entry in os.environ.get("LD_LIBRARY_PATH", "").split(":"):
+        if len(Path(entry).parts) > _SHALLOW:
+            yield entry
+
+
 def _given(reach: Reach) -> Iterator[tuple[Path, AccessFS]]:
     for path in reach.paths:
         yield Path(path), _READ
 
 
 def _always() -> Iterator[tuple[Path, AccessFS]]:
-    for program in (*_PROGRAMS, *_python()):
+    for program in (*_PROGRAMS, *_python(), *_libraries()):
         yield Path(program), _RUN
     for place in (*_FACTS, *(f"/etc/{name}" for name in _SETTINGS)):
         yield Path(place), _READ

@@ -13,12 +13,12 @@ from typing import Any, Final, Self
 
 from dr_lib.model.drill import Assertion
 from dr_lib.model.standby import Forbidden
-from dr_lib.standby.child_process import MARK
+from dr_lib.standby.child_process import INHERITED, MARK
 from dr_lib.standby.confine import CONFINED
 from dr_lib.standby.confinement import FILES, PORTS, readable
 
 _ALWAYS_THERE: Final = frozenset(
-    {"HOME", "TMPDIR", "PATH", "LANG", "LC_CTYPE", "CUDA_VISIBLE_DEVICES", "PWD", "HOSTNAME", CONFINED, MARK}
+    {*INHERITED, "HOME", "TMPDIR", "LC_CTYPE", "CUDA_VISIBLE_DEVICES", "PWD", "HOSTNAME", CONFINED, MARK}
 )
 _HUB: Final = Forbidden("the model hub", host="huggingface.co", port=443)
 _CONNECT_LIMIT_S: Final = 5.0

@@ -107,7 +107,7 @@ def test_what_was_not_shown_is_told():
         "time",
         "two layers swapped",
         "damaged copy",
-        "no GPU",
+        "without a GPU",
     )
     assert len(told) == len(parts)
     assert all(any(part in text for text in told) for part in parts)

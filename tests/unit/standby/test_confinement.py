@@ -53,6 +53,10 @@ def tried(
             "import subprocess; subprocess.run(['/bin/sh', '-c', 'ls /root'], check=True)",
             "subprocess.CalledProcessError",
         ),
+        # As CUDA does when it starts.
+        ("import threading as t; open(f'/proc/self/task/{t.get_native_id()}/comm', 'w').write('x')", "done"),
+        ("open('/proc/self/oom_score_adj', 'w').write('1000')", "PermissionError"),
+        ("open('/proc/sys/kernel/hostname', 'w').write('x')", "PermissionError"),
         ("import os; os.kill(os.getppid(), 0)", "PermissionError"),
         ("import os; os.chown('.', 1, 1)", "PermissionError"),
         ("import os; open(f'/proc/{os.getppid()}/environ').read()", "PermissionError"),
@@ -88,7 +92,10 @@ def test_what_was_restored_can_be_kept_from_changes(runner: ProcessRunner) -> No
 
 def test_it_starts_with_what_it_was_given_and_no_more(runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DR_EU_WEST_SECRET_ACCESS_KEY", "hush")
-    names = json.dumps(sorted(["PATH", "LANG", "HOME", "TMPDIR", "DR_GIVEN", "DR_STANDBY_CONFINED", "DR_CHILD_OF"]))
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/usr/local/nvidia/lib64")
+    names = json.dumps(
+        sorted(["LD_LIBRARY_PATH", "PATH", "LANG", "HOME", "TMPDIR", "DR_GIVEN", "DR_STANDBY_CONFINED", "DR_CHILD_OF"])
+    )
     code = f"import os, json; names = sorted(os.environ); assert names == {names}, names"
     assert tried(runner, code, DR_GIVEN="x") == "done"
 
@@ -115,6 +122,22 @@ def test_where_any_port_is_needed_ports_are_not_claimed(runner: ProcessRunner) -
     code = "import os; assert os.environ['DR_STANDBY_CONFINED'] == 'files', os.environ['DR_STANDBY_CONFINED']"
     assert tried(runner, code, Reach(ports=None)) == "done"
     assert tried(runner, code.replace("'files'", "'files,ports'")) == "done"
+
+
+def test_libraries_that_the_loader_is_told_of_can_be_loaded(
+    runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    library = tmp_path / "libdriver.so.1"
+    library.write_bytes(Path(_libm()).read_bytes())
+    code = "import ctypes; ctypes.CDLL('libdriver.so.1')"
+    assert tried(runner, code) == "OSError"
+    monkeypatch.setenv("LD_LIBRARY_PATH", f"{tmp_path}:/:.:")
+    assert tried(runner, code) == "done"
+    assert tried(runner, "open('/etc/shadow').read()") == "PermissionError"
+
+
+def _libm() -> str:
+    return next(line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libm" in line)
 
 
 @pytest.mark.skipif(gpu_name() is None, reason=NO_GPU)
