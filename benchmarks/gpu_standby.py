@@ -96,7 +96,7 @@ def make_model(directory: Path, layers: int) -> None:
     for path in sorted(directory.rglob("*"), reverse=True):
         if not path.name.startswith(("tokenizer", "vocab", "special")):
             path.rmdir() if path.is_dir() else path.unlink()
-    shape = {"hidden_size": 4096, "intermediate_size": 11008, "num_attention_heads": 32, "num_key_value_heads": 32}
+    shape: Any = {"hidden_size": 4096, "intermediate_size": 11008, "num_attention_heads": 32, "num_key_value_heads": 32}
     config = transformers.LlamaConfig(
         vocab_size=30522, num_hidden_layers=layers, max_position_embeddings=512, pad_token_id=0, **shape
     )

@@ -56,7 +56,7 @@ def _region(name: str, region: RegionSchema, folder: Path) -> Region:
     limits = None if region.limits is None else _limits(region.limits)
     place = StoreRef(absolute(region.url, folder), region.endpoint)
     levers = NO_LEVERS if region.rehearsal is None else region.rehearsal.fact()
-    return Region(name, place, lock, limits, _credentials(region.credentials), levers)
+    return Region(name, place, lock, limits, _credentials(region.credentials), levers, region.pool)
 
 
 def _credentials(roles: RolesSchema | None) -> RoleCredentials:

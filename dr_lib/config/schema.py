@@ -191,6 +191,7 @@ class RegionSchema(PlaceSchema):
     lock: LockSchema | None = None
     limits: RegionLimitsSchema | None = None
     rehearsal: RehearsalSchema | None = None
+    pool: Annotated[str | None, Field(pattern=r"^[\w.-]{1,200}$")] = None
 
 
 class ObjectivesSchema(Strict):

@@ -83,7 +83,8 @@ class RoleCredentials:
 class Region:
     """A named failure domain, the store of its vault, its lock policy, how fast it may be used, and what drills may do.
 
-    `store` says where; who opens it, with which credentials, says `store_as`.
+    `store` says where; who opens it, with which credentials, says `store_as`. `pool` is the Airflow pool whose slots
+    bound how many tasks work on the region at once; None is Airflow's default one.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Region:
     limits: RateLimits | None = None
     credentials: RoleCredentials = field(default_factory=lambda: RoleCredentials.shared(None))
     rehearsal: Rehearsal = NO_LEVERS
+    pool: str | None = None
 
     def store_as(self, role: Role) -> StoreRef:
         """The store as that role opens it; `Refused` (7) where dr.yaml names no credentials that may serve for it."""

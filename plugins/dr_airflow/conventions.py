@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, Param
 from airflow.sdk import Asset as AirflowAsset
-from airflow.sdk import CronTriggerTimetable, Param
+from airflow.sdk.definitions.param import ParamsDict
 
 from dr_lib.model.asset import Asset
+from dr_lib.model.region import Region
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 OWNER = "disaster-recovery"
 STANDBY_QUEUE = "standby"
@@ -23,6 +28,10 @@ EMERGENCY_DAG = "dr_restore_emergency"
 RETENTION_DAG = "dr_retention"
 FRESHNESS_DAG = "dr_freshness"
 LONGEST_TASK = timedelta(hours=24)
+DEFAULT_POOL = "default_pool"
+RUNBOOKS = "/dr/view/runbooks"
+_FIRST = {"restore": 100, "drill": 80, "freshness": 60, "backup": 40, "replicate": 30, "verify": 20}
+"""Who gets a free slot first: in an incident nothing waits behind the backups, and nobody is blind."""
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 
 
@@ -36,6 +45,23 @@ def points_of(asset: str) -> AirflowAsset:
     return AirflowAsset(name=f"dr_points__{asset}", uri=f"dr://points/{asset}", group="dr")
 
 
+COPIES = AssetAlias(name="dr_copies", group="dr")
+"""Stands for all `copy_of`: what is copied where is known when it is done."""
+
+
+def copy_of(asset: str, region: str) -> AirflowAsset:
+    """The Airflow asset whose events announce that a point of `asset` lies in `region`."""
+    return AirflowAsset(name=f"dr_copies__{asset}__{region}", uri=f"dr://copies/{asset}/{region}", group="dr")
+
+
+def announce(context: Context, asset: str, copies: Iterable[Mapping[str, Any]]) -> None:
+    """An event for each of `copies` (`point`, `region`, `new_bytes`). They are news for other people's DAGs: nothing
+    here believes one, so that a forged event protects nothing and deletes nothing."""
+    for one in copies:
+        extra = {"point": one["point"], "region": one["region"], "new_bytes": one["new_bytes"]}
+        context["outlet_events"][COPIES].add(copy_of(asset, one["region"]), extra=extra)
+
+
 def schedule(cron: str | None) -> CronTriggerTimetable | None:
     """The cron line in UTC, from the next moment that it names on; None is by hand.
 
@@ -46,15 +72,20 @@ def schedule(cron: str | None) -> CronTriggerTimetable | None:
     return None if cron is None else CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))
 
 
-def dag_arguments(step: str, summary: str, doc: str, *tags: str) -> dict[str, Any]:
-    """Arguments of every DAG. Runs of the past are never made up for: a point of then cannot be taken now."""
+def dag_arguments(step: str, summary: str, doc: str, *tags: str, runbook: str = "region-lost") -> dict[str, Any]:
+    """Arguments of every DAG. Runs of the past are never made up for: a point of then cannot be taken now.
+
+    `runbook` is what to read when it fails, by its file's name.
+    """
     return {
         "description": summary,
-        "doc_md": doc,
+        "doc_md": f"{doc}\n\n**When it fails:** [{runbook}.md]({RUNBOOKS}/{runbook})\n",
         "catchup": False,
         "tags": ["dr", step, *tags],
         "default_args": {
             "owner": OWNER,
+            "priority_weight": _FIRST.get(step, 1),
+            "weight_rule": "absolute",
             "retries": 3,
             "retry_delay": timedelta(seconds=10),
             "retry_exponential_backoff": 3,
@@ -64,12 +95,28 @@ def dag_arguments(step: str, summary: str, doc: str, *tags: str) -> dict[str, An
     }
 
 
+Pools = Mapping[str, str]
+"""The pool of each region, by its name."""
+
+
+def pool_of(region: Region) -> str:
+    """Whose slots a task takes that works on that region alone."""
+    return region.pool or DEFAULT_POOL
+
+
 def field(default: str | None, *, title: str, section: str = "What", **schema: Any) -> Param:
     """A field of a DAG's form, checked against this JSON schema.
 
     Airflow checks every schema against its dialect at every parse; draft 7 costs a third of the newest one.
     """
     return Param(default, **{"$schema": _DIALECT, "title": title, "section": section, **schema})
+
+
+def ask(dag: DAG, form: Mapping[str, Param]) -> DAG:
+    """Give a DAG its form, once it has all its tasks: each task that is added later would copy the form, which takes a
+    fifth of the time to parse. The values reach the tasks all the same, by way of the run."""
+    dag.params = ParamsDict(form)
+    return dag
 
 
 def choice(options: Iterable[str], default: str | None, *, title: str, section: str = "What") -> Param:

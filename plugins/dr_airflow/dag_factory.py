@@ -15,7 +15,9 @@ from dr_airflow.conventions import (
     RESTORE_DAG,
     RETENTION_DAG,
     STANDBY_QUEUE,
+    Pools,
     dag_id,
+    pool_of,
 )
 from dr_airflow.drill_dag import drill_dag
 from dr_airflow.freshness_dag import freshness_dag
@@ -26,7 +28,7 @@ from dr_airflow.verify_dag import verify_dag
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
 
-_PER_ASSET: dict[str, Callable[[Asset], DAG]] = {"backup": backup_dag, "verify": verify_dag}
+_PER_ASSET: dict[str, Callable[[Asset, Pools], DAG]] = {"backup": backup_dag, "verify": verify_dag}
 
 
 def build_dags(config: Config, wanted: str | None = None) -> dict[str, DAG]:
@@ -36,23 +38,20 @@ def build_dags(config: Config, wanted: str | None = None) -> dict[str, DAG]:
 
 def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
     assets = tuple(sorted(config.assets))
+    pools = {name: pool_of(region) for name, region in sorted(config.regions.items())}
     for name in assets:
         for step, build in _PER_ASSET.items():
-            yield dag_id(step, name), _bind(build, config.assets[name])
-        yield dag_id("drill", name), _bind(partial(drill_dag, queue=_queue(config, name)), config.assets[name])
+            yield dag_id(step, name), partial(build, config.assets[name], pools)
+        yield dag_id("drill", name), partial(drill_dag, config.assets[name], _queue(config, name))
     if not assets:
         return
     yield REPLICATE_DAG, lambda: replicate_dag(assets)
     yield RESTORE_DAG, lambda: restore_dag(assets, tuple(sorted(config.regions)))
     yield EMERGENCY_DAG, lambda: emergency_dag(assets, tuple(sorted(config.regions)))
     yield FRESHNESS_DAG, lambda: freshness_dag(assets, config.catalog)
-    yield RETENTION_DAG, lambda: retention_dag(tuple(sorted(config.regions)), config.prune)
+    yield RETENTION_DAG, lambda: retention_dag(pools, config.prune)
 
 
 def _queue(config: Config, asset: str) -> str:
     """Where the standby of the asset is: the queue of its own site, or the one that all others share."""
     return config.standby(config.assets[asset].drill.standby).queue or STANDBY_QUEUE
-
-
-def _bind(build: Callable[[Asset], DAG], asset: Asset) -> Callable[[], DAG]:
-    return lambda: build(asset)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
-from dr_airflow.conventions import STANDBY_QUEUE, choice, dag_arguments, dag_id, field, promise, schedule
+from dr_airflow.conventions import STANDBY_QUEUE, ask, choice, dag_arguments, dag_id, field, promise, schedule
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
 from dr_lib.model.asset import Asset
 from dr_lib.model.scenario import SCENARIOS
@@ -30,13 +30,14 @@ def drill_dag(asset: Asset, queue: str = STANDBY_QUEUE) -> DAG:
         dag_id("drill", asset.name),
         schedule=schedule(asset.drill.schedule),
         max_active_runs=1,
-        params=_form(asset),
-        **dag_arguments("drill", f"Prove that {asset.name} can be restored", doc, asset.name),
+        **dag_arguments(
+            "drill", f"Prove that {asset.name} can be restored", doc, asset.name, runbook="model-corrupted"
+        ),
     )
     with dag:
         drill = _drill(asset, queue)
         DrillVerdictOperator(task_id="verdict", report=drill.output, retries=0)
-    return dag
+    return ask(dag, _form(asset))
 
 
 def _plan(asset: Asset) -> str:

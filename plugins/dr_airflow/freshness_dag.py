@@ -7,7 +7,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, TriggerRule
 
 from dr_airflow.conventions import FRESHNESS_DAG, dag_arguments, schedule
-from dr_airflow.freshness_operators import FreshnessOperator, RefreshCatalogOperator
+from dr_airflow.operators import FreshnessOperator, RefreshCatalogOperator
 from dr_lib.model.config import CatalogPolicy
 
 _BATCH = 25

@@ -10,13 +10,13 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param, TriggerRule
 
 from dr_airflow.conventions import EMERGENCY_DAG, READER_QUEUE, RESTORE_DAG, choice, dag_arguments, field
-from dr_airflow.operators import RestoreOperator
-from dr_airflow.restore_operators import (
-    DECISION,
+from dr_airflow.operators import (
     AuthoriseRestoreOperator,
     RestoreApprovalOperator,
+    RestoreOperator,
     RestorePlanOperator,
 )
+from dr_airflow.operators.approval import DECISION
 
 ANSWER_WITHIN = timedelta(hours=4)
 _DOC = """# Restore

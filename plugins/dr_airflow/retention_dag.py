@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from dr_airflow.conventions import JANITOR_QUEUE, RETENTION_DAG, choice, dag_arguments, schedule
+from dr_airflow.conventions import JANITOR_QUEUE, RETENTION_DAG, Pools, choice, dag_arguments, schedule
 from dr_airflow.operators import PruneOperator
 from dr_lib.model.prune import PrunePolicy
 
@@ -17,21 +17,19 @@ _DELETES = "`prune.apply` is true: **runs plan and delete.**"
 _DRY = "`prune.apply` is not true: runs say what would go, and **change nothing**, unless the form says otherwise."
 
 
-def retention_dag(regions: tuple[str, ...], policy: PrunePolicy) -> DAG:
-    """Both phases for all assets, mapped per region. It deletes only where dr.yaml, or who starts it, says so."""
+def retention_dag(pools: Pools, policy: PrunePolicy) -> DAG:
+    """Both phases for all assets, a task a region. It deletes only where dr.yaml, or who starts it, says so."""
     doc = _DOC.format(grace=policy.grace, does=_DELETES if policy.apply else _DRY)
     dag = DAG(
         RETENTION_DAG,
         schedule=schedule(policy.schedule),
         max_active_runs=1,
         params={"do": choice(("say", "delete"), "delete" if policy.apply else "say", title="What to do")},
-        **dag_arguments("retention", "Let points go that no rule keeps", doc),
+        **dag_arguments("retention", "Let points go that no rule keeps", doc, runbook="store-full"),
     )
     with dag:
-        PruneOperator.partial(
-            task_id="prune",
-            do="{{ params.do }}",
-            map_index_template="{{ task.region }}",
-            queue=JANITOR_QUEUE,
-        ).expand(region=list(regions))
+        for region, pool in pools.items():
+            PruneOperator(
+                task_id=f"prune_{region}", region=region, do="{{ params.do }}", queue=JANITOR_QUEUE, pool=pool
+            )
     return dag

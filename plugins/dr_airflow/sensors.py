@@ -10,7 +10,7 @@ from airflow.sdk import Context, timezone
 from airflow.sdk.exceptions import AirflowFailException
 
 from dr_airflow.failures import airflow_failures
-from dr_airflow.operators import Facts, RecoveryOperator, open_runtime
+from dr_airflow.operators.base import Facts, RecoveryOperator, open_runtime
 
 
 class RecoveryPointSensor(RecoveryOperator):

@@ -24,7 +24,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def operators():
-    from dr_airflow.freshness_operators import FreshnessOperator, RefreshCatalogOperator
+    from dr_airflow.operators import FreshnessOperator, RefreshCatalogOperator
 
     return RefreshCatalogOperator(task_id="refresh", assets=[ASSET]), FreshnessOperator(task_id="objectives")
 

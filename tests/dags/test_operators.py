@@ -16,15 +16,25 @@ REGIONS = ("us-east", "eu-west")
 class Airflow:
     """The two parts of a task's context that the operators write to; keeps what they wrote."""
 
-    def __init__(self):
+    def __init__(self, copies=None):
         self.pushed = {}
-        self.events = {}
+        self.events = {} if copies is None else {"copies": (found := Copies()), copies: found}
 
     def xcom_push(self, *, key, value):
         self.pushed[key] = value
 
     def __getitem__(self, name):
         return {"ti": self, "outlet_events": self.events}[name]
+
+
+class Copies:
+    """What stands for the events of an asset alias."""
+
+    def __init__(self):
+        self.added = []
+
+    def add(self, asset, extra):
+        self.added.append((asset, extra))
 
 
 class Event:
@@ -66,10 +76,10 @@ def back_up():
 
 
 def replicate_and_verify(region="eu-west", **options):
-    from dr_airflow.operators import ReplicateOperator, VerifyCopiesOperator
+    from dr_airflow.operators import ReplicateOperator, VerifyOperator
 
     ReplicateOperator(task_id="replicate", asset="files").work()
-    return VerifyCopiesOperator(task_id="verify", asset="files", region=region, **options).work()
+    return VerifyOperator(task_id="verify", asset="files", region=region, **options).work()
 
 
 def damage_a_pack(vault):
@@ -95,6 +105,40 @@ def test_a_commit_sends_the_point_with_the_event_of_its_outlet(site):
     point = commit.hand_over(commit.work(), airflow)
     sent = {"point": point["point"], "region": "us-east", "bytes": sum(map(len, FILES.values()))}
     assert airflow.events[outlet].extra == sent
+
+
+def announced(airflow):
+    return [(asset.name, extra["point"]) for asset, extra in airflow.events["copies"].added]
+
+
+def test_every_copy_is_announced_by_an_event_of_its_region(site):
+    from dr_airflow.conventions import COPIES
+    from dr_airflow.operators import BackupOperator, ReplicateOperator
+
+    airflow = Airflow(copies=COPIES)
+    commit = back_up()
+    commit.outlets = [COPIES]
+    point = commit.hand_over(commit.work(), airflow)["point"]
+    assert announced(airflow) == [("dr_copies__files__us-east", point)]
+    replicate, airflow = ReplicateOperator(task_id="replicate", asset="files", outlets=[COPIES]), Airflow(copies=COPIES)
+    assert replicate.hand_over(replicate.work(), airflow)["copies"] == 1
+    assert announced(airflow) == [("dr_copies__files__eu-west", point)]
+    whole, airflow = BackupOperator(task_id="backup", asset="files"), Airflow(copies=COPIES)
+    second = whole.hand_over(whole.work(), airflow)["point"]
+    assert second != point
+    assert announced(airflow) == [(f"dr_copies__files__{region}", second) for region in REGIONS]
+
+
+def test_a_task_has_buttons_that_lead_to_what_it_made(site):
+    from dr_airflow.operators import BackupOperator
+
+    task = BackupOperator(task_id="backup", asset="files", outlets=[])
+    point, evidence = task.operator_extra_links
+    assert point.get_link(task, ti_key=None) == ""
+    done = task.execute(Airflow())
+    assert point.get_link(task, ti_key=None) == f"/dr/view/assets/files/points/{done['point']}"
+    assert evidence.get_link(task, ti_key=None) == ""
+    assert (point.name, evidence.name) == ("Recovery point", "Evidence")
 
 
 def test_a_point_in_quarantine_fails_its_commit_until_it_is_cleared(site):

@@ -30,14 +30,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def planned(**more: Any) -> dict[str, Any]:
-    from dr_airflow.restore_operators import RestorePlanOperator
+    from dr_airflow.operators import RestorePlanOperator
 
     found: dict[str, Any] = RestorePlanOperator(task_id="plan", asset=ASSET, **more).work()
     return found
 
 
 def authorised(point: str, decision: dict[str, str] | None, *, emergency: bool = False) -> dict[str, Any]:
-    from dr_airflow.restore_operators import AuthoriseRestoreOperator
+    from dr_airflow.operators import AuthoriseRestoreOperator
 
     told = json.dumps(decision)
     made = AuthoriseRestoreOperator(task_id="a", asset=ASSET, point=point, decision=told, emergency=emergency, **ASKED)
@@ -134,7 +134,7 @@ class Pushed:
     ],
 )
 def test_every_answer_is_handed_on(event: dict[str, Any], decision: dict[str, str]):
-    from dr_airflow.restore_operators import RestoreApprovalOperator
+    from dr_airflow.operators import RestoreApprovalOperator
 
     who = {"responded_at": datetime(2026, 11, 26, 12, tzinfo=UTC), "responded_by_user": {"id": "2", "name": "bob"}}
     asked = RestoreApprovalOperator(task_id="approve", subject="?", execution_timeout=None)
@@ -150,7 +150,7 @@ def test_every_answer_is_handed_on(event: dict[str, Any], decision: dict[str, st
 
 def test_somebody_without_a_name_approved_nothing(world: World):
     """Only an id: it could be the requester's own."""
-    from dr_airflow.restore_operators import RestoreApprovalOperator
+    from dr_airflow.operators import RestoreApprovalOperator
 
     pushed = Pushed()
     context: Any = {"ti": pushed}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -26,13 +28,16 @@ def test_a_backup_commits_after_all_shards_and_the_proof(dags):
 
 
 def test_a_commit_announces_the_point_on_the_assets_own_airflow_asset(dags):
-    (outlet,) = dags["dr_backup__minilm"].task_dict["commit"].outlets
-    assert outlet.name == "dr_points__minilm"
+    names = [outlet.name for outlet in dags["dr_backup__minilm"].task_dict["commit"].outlets]
+    assert names == ["dr_points__minilm", "dr_copies"]
 
 
 def test_every_region_is_verified_by_a_task_of_its_own(dags):
-    verify = dags["dr_verify__minilm"].task_dict["verify"]
-    assert verify.expand_input.value["region"] == ["us-east", "eu-west", "ap-south"]
+    tasks = dags["dr_verify__minilm"].task_dict
+    assert {name: task.region for name, task in tasks.items()} == {
+        f"verify_{region}": region for region in ("us-east", "eu-west", "ap-south")
+    }
+    assert not any(task.upstream_task_ids for task in tasks.values())
 
 
 def test_the_only_leaf_of_a_drill_is_its_verdict_which_is_no_teardown(dags):
@@ -78,15 +83,19 @@ def test_what_opens_a_sealed_vault_runs_where_the_identity_is_and_what_backs_up_
     restoring = {
         (dag, task) for dag in ("dr_restore", "dr_restore_emergency") for task in ("plan", "authorise", "restore")
     }
-    assert readers == {("dr_verify__minilm", "verify"), ("dr_verify__tables", "verify")} | restoring
+    verifying = {(dag.dag_id, name) for dag in dags.values() for name in dag.task_dict if name.startswith("verify_")}
+    assert len(verifying) == 6
+    assert readers == verifying | restoring
     backing_up = {queue for (dag, _), queue in queues.items() if dag.startswith(("dr_backup", "dr_replicate"))}
     assert backing_up == {"default"}
 
 
 def test_points_go_by_a_task_a_region_where_the_janitors_credentials_are(dags):
-    prune = dags["dr_retention"].task_dict["prune"]
-    assert prune.expand_input.value["region"] == ["ap-south", "eu-west", "us-east"]
-    assert prune.queue == "janitor"
+    tasks = dags["dr_retention"].task_dict
+    assert {name: task.region for name, task in tasks.items()} == {
+        f"prune_{region}": region for region in ("ap-south", "eu-west", "us-east")
+    }
+    assert {task.queue for task in tasks.values()} == {"janitor"}
     assert dags["dr_retention"].max_active_runs == 1
 
 
@@ -169,3 +178,58 @@ def test_the_emergency_path_is_another_dag_that_asks_nobody(dags):
     assert dag.task_dict["authorise"].emergency is True
     assert dags["dr_restore"].task_dict["authorise"].emergency is False
     assert "emergency" in dag.tags
+
+
+def test_a_point_is_verified_as_soon_as_it_was_copied_and_a_region_that_failed_fails_the_run(dags):
+    dag = dags["dr_replicate"]
+    verify = dag.task_dict["verify"]
+    assert verify.trigger_dag_id == "dr_verify__{{ params.asset }}"
+    assert dag.task_dict["of_one_point"].trigger_rule == "all_done"
+    assert verify.upstream_task_ids == {"of_one_point"}
+    assert {leaf.task_id for leaf in dag.leaves} == {"copied", "verify"}
+    assert dag.task_dict["copied"].trigger_rule == "all_success"
+
+
+def test_an_asset_of_one_region_is_verified_after_its_backup(write_config):
+    from dr_airflow.dag_factory import build_dags
+
+    path = write_config("minilm")
+    path.write_text(path.read_text().replace("regions: [us-east, eu-west, ap-south]", "regions: [us-east]"))
+    tasks = build_dags(load_config(path), "dr_backup__minilm")["dr_backup__minilm"].task_dict
+    assert "replicate" not in tasks
+    assert tasks["verify"].trigger_dag_id == "dr_verify__minilm"
+
+
+def test_a_free_slot_goes_to_restores_and_drills_before_backups(dags):
+    weights = {dag.dag_id: {task.priority_weight for task in dag.tasks} for dag in dags.values()}
+    assert {len(found) for found in weights.values()} == {1}
+    order = ["dr_restore", "dr_drill__minilm", "dr_freshness", "dr_backup__minilm", "dr_verify__minilm", "dr_retention"]
+    assert sorted(order, key=lambda name: -max(weights[name])) == order
+    assert {task.weight_rule for task in dags["dr_restore"].tasks} == {"absolute"}
+
+
+def test_tasks_of_one_region_take_slots_of_its_pool(write_config):
+    from dr_airflow.dag_factory import build_dags
+
+    path = write_config("minilm")
+    path.write_text(
+        path.read_text().replace("eu-west: {", "eu-west: {pool: west, ").replace("us-east: {", "us-east: {pool: east, ")
+    )
+    dags = build_dags(load_config(path))
+    pools = {task.task_id: task.pool for name in ("dr_verify__minilm", "dr_retention") for task in dags[name].tasks}
+    assert pools == {
+        f"{step}_{region}": pool
+        for step in ("verify", "prune")
+        for region, pool in {"us-east": "east", "eu-west": "west", "ap-south": "default_pool"}.items()
+    }
+    assert dags["dr_backup__minilm"].task_dict["store_shards"].partial_kwargs["pool"] == "east"
+
+
+def test_every_dag_has_an_owner_tags_and_a_runbook_that_is_there(dags):
+    runbooks = {path.stem for path in (Path(__file__).parents[2] / "runbooks").glob("*.md")}
+    for dag in dags.values():
+        assert {task.owner for task in dag.tasks} == {"disaster-recovery"}, dag.dag_id
+        assert "dr" in dag.tags
+        named = re.search(r"\(/dr/view/runbooks/([a-z-]+)\)", dag.doc_md)
+        assert named, dag.dag_id
+        assert named[1] in runbooks

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dr_airflow.configuration import config_file
 from dr_lib.config.load import config_path
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _Stamp = tuple[str, int, int]
 
 
 class RuntimeSource:
-    """Gives the runtime of `DR_CONFIG` as the file is now. Safe to use from many threads."""
+    """Gives the runtime of dr.yaml as the file is now. Safe to use from many threads."""
 
     def __init__(self) -> None:
         """Nothing is read yet."""
@@ -27,7 +28,7 @@ class RuntimeSource:
         """Raises what reading the configuration raises, each time until it is mended."""
         from dr_lib.runtime import Runtime
 
-        path = config_path(os.environ)
+        path = config_file() or config_path(os.environ)
         with self._lock:
             stamp = _stamp(path)
             if self._known is None or self._known[0] != stamp:

@@ -11,7 +11,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOper
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
-from dr_airflow.operators import Facts, RecoveryOperator, open_runtime
+from dr_airflow.operators.base import Facts, RecoveryOperator, open_runtime
 from dr_lib.errors import DrError
 from dr_lib.model.authorisation import APPROVED, EMERGENCY, REJECTED, UNANSWERED, Decision
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from dr_airflow.operators import Facts, RecoveryOperator, open_runtime
+from dr_airflow.operators.base import Facts, RecoveryOperator, open_runtime
 from dr_lib.errors import ObjectiveMissed
 
 _NOT_WELL: Final = ("failing", "unknown", "never_seen")

@@ -1,0 +1,35 @@
+"""One operator a step of the recovery life cycle, for the DAGs of dr.yaml and for other people's."""
+
+from dr_airflow.operators.approval import AuthoriseRestoreOperator, RestoreApprovalOperator, RestorePlanOperator
+from dr_airflow.operators.backup import (
+    BackupOperator,
+    BackupPlanOperator,
+    CommitBackupOperator,
+    RecordProofOperator,
+    StoreShardsOperator,
+)
+from dr_airflow.operators.base import RecoveryOperator, open_runtime
+from dr_airflow.operators.copies import PruneOperator, ReplicateOperator, VerifyOperator
+from dr_airflow.operators.freshness import FreshnessOperator, RefreshCatalogOperator
+from dr_airflow.operators.recovery import DrillOperator, DrillVerdictOperator, RestoreOperator
+
+__all__ = [
+    "AuthoriseRestoreOperator",
+    "BackupOperator",
+    "BackupPlanOperator",
+    "CommitBackupOperator",
+    "DrillOperator",
+    "DrillVerdictOperator",
+    "FreshnessOperator",
+    "PruneOperator",
+    "RecordProofOperator",
+    "RecoveryOperator",
+    "RefreshCatalogOperator",
+    "ReplicateOperator",
+    "RestoreApprovalOperator",
+    "RestoreOperator",
+    "RestorePlanOperator",
+    "StoreShardsOperator",
+    "VerifyOperator",
+    "open_runtime",
+]
