@@ -20,7 +20,7 @@ ONLY: Final[dict[str, frozenset[str]]] = {
     StandbyKind.CONTAINER: _BOXED | {"network"},
     StandbyKind.KUBERNETES: _BOXED | {"namespace", "context"},
 }
-"""The fields that a kind has beside `kind`, `queue` and `room`."""
+"""The fields that a kind has beside `kind`, `queue`, `executor` and `room`."""
 
 
 def _kind(value: object) -> str:
@@ -74,6 +74,7 @@ class StandbySchema(Strict):
 
     kind: Annotated[str, BeforeValidator(_kind)] = StandbyKind.PROCESS
     queue: Name | None = None
+    executor: Annotated[str, _shaped(_PYTHON, "write the name of one of Airflow's executors")] | None = None
     room: Annotated[int | None, BeforeValidator(_size)] = None
     image: Annotated[str, BeforeValidator(_image)] | None = None
     python: Annotated[str, _shaped(_PYTHON, "write a program's name or path")] = LOCAL.python

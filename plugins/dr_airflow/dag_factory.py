@@ -14,7 +14,6 @@ from dr_airflow.conventions import (
     REPLICATE_DAG,
     RESTORE_DAG,
     RETENTION_DAG,
-    STANDBY_QUEUE,
     Pools,
     dag_id,
     pool_of,
@@ -42,7 +41,8 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
     for name in assets:
         for step, build in _PER_ASSET.items():
             yield dag_id(step, name), partial(build, config.assets[name], pools)
-        yield dag_id("drill", name), partial(drill_dag, config.assets[name], _queue(config, name))
+        standby = config.standby(config.assets[name].drill.standby)
+        yield dag_id("drill", name), partial(drill_dag, config.assets[name], standby)
     if not assets:
         return
     yield REPLICATE_DAG, lambda: replicate_dag(assets)
@@ -50,8 +50,3 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
     yield EMERGENCY_DAG, lambda: emergency_dag(assets, tuple(sorted(config.regions)))
     yield FRESHNESS_DAG, lambda: freshness_dag(assets, config.catalog)
     yield RETENTION_DAG, lambda: retention_dag(pools, config.prune)
-
-
-def _queue(config: Config, asset: str) -> str:
-    """Where the standby of the asset is: the queue of its own site, or the one that all others share."""
-    return config.standby(config.assets[asset].drill.standby).queue or STANDBY_QUEUE

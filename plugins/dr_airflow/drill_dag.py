@@ -10,6 +10,7 @@ from dr_airflow.conventions import STANDBY_QUEUE, ask, choice, dag_arguments, da
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
 from dr_lib.model.asset import Asset
 from dr_lib.model.scenario import SCENARIOS
+from dr_lib.model.standby import LOCAL, StandbyPolicy
 
 _DOC = """# Drill {name}
 Brings a disaster over the asset, as far as dr.yaml allows, and undoes it: where the form names none, the one due
@@ -20,8 +21,8 @@ The run succeeds exactly when the objectives were proven: see the task `verdict`
 {promise}"""
 
 
-def drill_dag(asset: Asset, queue: str = STANDBY_QUEUE) -> DAG:
-    """The drill of one asset, run by a worker of `queue`.
+def drill_dag(asset: Asset, standby: StandbyPolicy = LOCAL) -> DAG:
+    """The drill of one asset, run by a worker of the standby's own site, or of the queue that all others share.
 
     `verdict` is a leaf that is no teardown: a teardown as only leaf would hide a failure.
     """
@@ -35,7 +36,7 @@ def drill_dag(asset: Asset, queue: str = STANDBY_QUEUE) -> DAG:
         ),
     )
     with dag:
-        drill = _drill(asset, queue)
+        drill = _drill(asset, standby)
         DrillVerdictOperator(task_id="verdict", report=drill.output, retries=0)
     return ask(dag, _form(asset))
 
@@ -58,7 +59,7 @@ def _form(asset: Asset) -> dict[str, Param]:
     }
 
 
-def _drill(asset: Asset, queue: str) -> DrillOperator:
+def _drill(asset: Asset, standby: StandbyPolicy) -> DrillOperator:
     # No retries: a second try would be another measurement. One that takes this long has hung.
     return DrillOperator(
         task_id="drill",
@@ -66,7 +67,8 @@ def _drill(asset: Asset, queue: str) -> DrillOperator:
         scenario="{{ params.scenario or '' }}",
         region="{{ params.region }}",
         disaster_at="{{ params.disaster_at or '' }}",
-        queue=queue,
+        queue=standby.queue or STANDBY_QUEUE,
+        executor=standby.executor,
         retries=0,
         execution_timeout=4 * asset.objectives.rto + timedelta(hours=1),
     )

@@ -69,12 +69,14 @@ def test_a_drill_runs_where_its_standby_is(write_config):
     path = write_config("minilm")
     path.write_text(
         path.read_text().replace("drill: {schedule: null}", "drill: {standby: gpu-site}")
-        + "standbys: {gpu-site: {kind: process, queue: gpu}}\n"
+        + "standbys: {gpu-site: {kind: process, queue: gpu, executor: EdgeExecutor}}\n"
     )
     from dr_airflow.dag_factory import build_dags
 
     dag = build_dags(load_config(path), "dr_drill__minilm")["dr_drill__minilm"]
-    assert dag.task_dict["drill"].queue == "gpu"
+    drill, verdict = dag.task_dict["drill"], dag.task_dict["verdict"]
+    assert (drill.queue, drill.executor) == ("gpu", "EdgeExecutor")
+    assert (verdict.queue, verdict.executor) == ("default", None)
 
 
 def test_what_opens_a_sealed_vault_runs_where_the_identity_is_and_what_backs_up_does_not(dags):

@@ -38,12 +38,14 @@ def test_a_process_of_this_machine_is_always_there(tmp_path):
 
 def test_each_kind_has_its_fields(tmp_path):
     text = (
-        "{gpu-site: {kind: process, queue: gpu, room: 10MB},"
+        "{gpu-site: {kind: process, queue: gpu, executor: EdgeExecutor, room: 10MB},"
         f" box: {{kind: container, image: '{IMAGE}', network: dr-west, gpus: 1, memory: 16GiB, cpus: 2.5}},"
         f" pod: {{kind: kubernetes, image: '{IMAGE}', namespace: dr, context: west, python: /opt/bin/python}}}}"
     )
     found = load(tmp_path, text, "gpu-site").standbys
-    assert found["gpu-site"] == StandbyPolicy("gpu-site", queue="gpu", room_bytes=10_000_000)
+    assert found["gpu-site"] == StandbyPolicy(
+        "gpu-site", queue="gpu", executor="EdgeExecutor", room_bytes=10_000_000
+    )
     assert found["box"] == StandbyPolicy(
         "box", StandbyKind.CONTAINER, image=IMAGE, network="dr-west", gpus=1, memory_bytes=16 << 30, cpus=2.5
     )

