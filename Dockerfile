@@ -24,6 +24,7 @@ COPY dr_lib dr_lib
 RUN pip install --no-deps .
 COPY dags dags
 COPY plugins plugins
+COPY runbooks runbooks
 # A named volume takes over the owner of the directory that it covers.
 RUN install -d -o dr -g dr /opt/airflow /opt/airflow/logs /var/lib/dr /var/lib/dr/standby /restored
 ENV AIRFLOW_HOME=/opt/airflow \

@@ -33,8 +33,8 @@ from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.proving import Proving
 from dr_lib.use_cases.pruning import Pruning
-from dr_lib.use_cases.recovering import Recovering
 from dr_lib.use_cases.reporting import Reporting
+from dr_lib.use_cases.showing import Showing
 from dr_lib.use_cases.uncovering import Uncovering
 from dr_lib.use_cases.verifying import Verifying
 from dr_lib.wiring import Wiring
@@ -45,7 +45,7 @@ class Runtime(
     BackingUp,
     Verifying,
     Healing,
-    Recovering,
+    Showing,
     Authorising,
     Drilling,
     Proving,

@@ -27,6 +27,7 @@ from dr_lib.cli import (
     quarantine,
     replicate,
     restore,
+    show,
     signature,
     smoke,
     status,
@@ -43,8 +44,8 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 
 HELP = ("-h", "--help")
 COMMANDS = (
-    *(init, backup, points, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, catalog, doctor),
-    *(hold, quarantine, prune, signature, keys, demo),
+    *(init, backup, points, show, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, catalog),
+    *(doctor, hold, quarantine, prune, signature, keys, demo),
 )
 """Each named as its module, in the order of the help."""
 

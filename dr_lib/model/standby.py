@@ -21,9 +21,10 @@ class StandbyPolicy:
 
     `queue` is the Airflow queue whose worker runs the drill; None means the usual one. `executor` is the executor that
     has that queue (`EdgeExecutor` for a site that reaches Airflow by its API alone), None the first one. `room_bytes`
-    bounds what a restore may take there (None: the disk does). The other fields are of containers and pods alone: `image` by digest,
-    `python` the interpreter in it that has this package, `network` a container's (`none`, `host`, or one of the
-    engine's), `gpus`, `memory_bytes` and `cpus` what it may use, `namespace` and `context` where a pod is made.
+    bounds what a restore may take there (None: the disk does). The other fields are of containers and pods alone:
+    `image` by digest, `python` the interpreter in it that has this package, `network` a container's (`none`, `host`,
+    or one of the engine's), `gpus`, `memory_bytes` and `cpus` what it may use, `namespace` and `context` where a pod is
+    made.
     """
 
     name: str

@@ -72,6 +72,24 @@ class Proving(OverConfig):
         """
         from dr_lib.rendering.page import html_page, pdf_page
 
+        facts = self._page_facts(asset, drill)
+        made = {html: html_page(facts).encode() if html else b"", pdf: pdf_page(facts) if pdf else b""}
+        files = {path: data for path, data in made.items() if path is not None}
+        for path, data in files.items():
+            _write(path, data)
+        return {
+            "drill": facts.proven["drill"],
+            "asset": asset,
+            "files": {str(path): len(data) for path, data in files.items()},
+        }
+
+    def evidence_page(self, asset: str, drill: str = LATEST) -> str:
+        """One drill's evidence as a page of HTML that needs nothing else; raises as `render_evidence`."""
+        from dr_lib.rendering.page import html_page
+
+        return html_page(self._page_facts(asset, drill))
+
+    def _page_facts(self, asset: str, drill: str) -> PageFacts:
         proven = self._proven(asset)
         for one in proven.troubles:
             hint = f"`drctl evidence verify {asset}` tells all; only evidence that holds is rendered"
@@ -79,16 +97,7 @@ class Proving(OverConfig):
                 f"the evidence of drill {one.drill} does not hold: {one.what}", where=one.where, hint=hint
             )
         piece = _chosen(proven, asset, drill)
-        facts = page_facts(piece, proven, self._told(piece, proven), time_text(self._wiring.clock()))
-        made = {html: html_page(facts).encode() if html else b"", pdf: pdf_page(facts) if pdf else b""}
-        files = {path: data for path, data in made.items() if path is not None}
-        for path, data in files.items():
-            _write(path, data)
-        return {
-            "drill": piece.past.drill,
-            "asset": asset,
-            "files": {str(path): len(data) for path, data in files.items()},
-        }
+        return page_facts(piece, proven, self._told(piece, proven), time_text(self._wiring.clock()))
 
     def predict_rto(self, asset: str, size: str | None = None, link: str | None = None) -> Document:
         """What the next recovery takes, by the drills that recovered this asset, or all assets where those are fewer

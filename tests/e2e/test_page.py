@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -35,10 +35,20 @@ class Site:
     url: str
     world: World
     tokens: dict[str, str]
+    point: str
+    drill: str
+
+    def headers(self, user: str | None) -> dict[str, str]:
+        return {} if user is None else {"Authorization": f"Bearer {self.tokens[user]}"}
 
     def get(self, path: str, user: str | None = "look") -> httpx.Response:
-        headers = {} if user is None else {"Authorization": f"Bearer {self.tokens[user]}"}
-        return httpx.get(f"{self.url}{path}", headers=headers, timeout=30)
+        return httpx.get(f"{self.url}{self.named(path)}", headers=self.headers(user), timeout=30)
+
+    def post(self, path: str, user: str | None, **body: Any) -> httpx.Response:
+        return httpx.post(f"{self.url}{self.named(path)}", headers=self.headers(user), json=body, timeout=30)
+
+    def named(self, path: str) -> str:
+        return path.replace("POINT", self.point).replace("DRILL", self.drill)
 
 
 def free_port() -> int:
@@ -88,6 +98,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (world.source / "file").write_bytes(b"x" * 1000)
     world.runtime.backup(ASSET)
     assert world.runtime.verify(ASSET)["ok"]
+    drill = world.runtime.drill(ASSET)["drill"]
+    (point,) = world.runtime.points(ASSET)
     port = free_port()
     environ, url = settings(home, port, world.config()), f"http://127.0.0.1:{port}"
     airflow = [sys.executable, "-m", "airflow"]
@@ -97,7 +109,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         until = Retrying(retry=retry_if_result(lambda up: not up), wait=wait_fixed(0.5), stop=stop_after_delay(120))
         until(answers, url)
-        yield Site(url, world, {user: token(url, user) for user in PASSWORDS})
+        yield Site(url, world, {user: token(url, user) for user in PASSWORDS}, point["point"], drill)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
@@ -106,7 +118,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 PATHS = [
     "/dr/view", f"/dr/view/assets/{ASSET}", "/dr/api", "/dr/api/overview", "/dr/api/assets", f"/dr/api/assets/{ASSET}",
     f"/dr/api/assets/{ASSET}/points", f"/dr/api/assets/{ASSET}/drills", "/dr/metrics",
+    f"/dr/api/assets/{ASSET}/points/POINT", f"/dr/api/assets/{ASSET}/points/POINT/contents",
+    f"/dr/api/assets/{ASSET}/drills/DRILL", f"/dr/view/assets/{ASSET}/points/POINT",
+    f"/dr/view/assets/{ASSET}/drills/DRILL", "/dr/view/runbooks/region-lost",
 ]  # fmt: skip
+ACTS = [f"dr_backup__{ASSET}", f"dr_verify__{ASSET}", f"dr_drill__{ASSET}", "dr_restore", "dr_restore_emergency"]
+"""What the buttons start, through Airflow's own API."""
+NO_SUCH_DAG = 404
+"""Who may start it is told that this Airflow has no such DAG; who may not is not told even that."""
 
 
 def test_before_the_first_look_it_says_what_to_do(site: Site):
@@ -124,6 +143,67 @@ def test_who_may_see_what(site: Site, path: str):
     assert found == {None: 401, "look": 200, "ops": 200, "root": 200}
 
 
+@pytest.mark.parametrize("dag", ACTS)
+def test_who_may_start_what(site: Site, dag: str):
+    path = f"/api/v2/dags/{dag}/dagRuns"
+    found = {
+        user: site.post(path, user, logical_date=None, conf={}).status_code for user in (None, "look", "ops", "root")
+    }
+    assert found == {None: 401, "look": 403, "ops": NO_SUCH_DAG, "root": NO_SUCH_DAG}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_page_itself_changes_nothing_for_anybody(site: Site, path: str):
+    found = {user: site.post(path, user).status_code for user in (None, "look", "root")}
+    assert set(found.values()) <= {401, 405}, found
+
+
+def test_a_token_of_somebody_else_or_of_nobody_opens_nothing(site: Site):
+    head, claims, signature = site.tokens["look"].split(".")
+    _, others, _ = site.tokens["root"].split(".")
+    forged = (f"{head}.{others}.{signature}", f"{head}.{claims}.{signature[:-4]}AAAA", "none")
+    for found in forged:
+        answer = httpx.get(f"{site.url}/dr/api/overview", headers={"Authorization": f"Bearer {found}"}, timeout=30)
+        assert answer.status_code in {401, 403}, found
+
+
+def test_a_point_shows_its_copies_its_files_and_the_form_to_restore_it(site: Site):
+    page = site.get(f"/dr/view/assets/{ASSET}/points/POINT").text
+    assert "1 files" in page
+    assert 'data-dag="dr_restore"' in page
+    held = site.get(f"/dr/api/assets/{ASSET}/points/POINT/contents").json()
+    assert [(one["path"], one["bytes"]) for one in held["files"]] == [("file", 1000)]
+    assert site.get(f"/dr/api/assets/{ASSET}/points/20200101T000000000000Z-00000000/contents").status_code == 404
+
+
+def test_contents_that_no_region_can_tell_leave_the_rest_of_the_page(site: Site):
+    places = list(site.world.regions.values())
+    try:
+        for place in places:
+            place.rename(place.with_name(f"{place.name} away"))
+        page = site.get(f"/dr/view/assets/{ASSET}/points/POINT")
+    finally:
+        for place in places:
+            place.with_name(f"{place.name} away").rename(place)
+    assert page.status_code == 200
+    assert "They cannot be shown here" in page.text
+    assert "Copies" in page.text
+
+
+def test_a_drill_shows_its_evidence_and_one_that_is_not_there_a_page(site: Site):
+    page = site.get(f"/dr/view/assets/{ASSET}/drills/DRILL")
+    assert site.drill in page.text
+    gone = site.get(f"/dr/view/assets/{ASSET}/drills/20200101T000000000000Z-00000000")
+    assert gone.status_code == 404
+    assert "This cannot be shown" in gone.text
+
+
+def test_runbooks_are_pages_and_nothing_else_of_the_disk_is(site: Site):
+    assert "<h1>" in site.get("/dr/view/runbooks/region-lost").text
+    for name in ("nothing", "..%2FREADME", "%2e%2e%2fREADME", "REGION-LOST", "region-lost.md"):
+        assert site.get(f"/dr/view/runbooks/{name}").status_code == 404, name
+
+
 def test_what_the_catalog_says_is_what_is_shown(site: Site):
     site.world.runtime.refresh_catalog()
     assert site.get("/dr/api/overview").json()["failing"] == 1
@@ -136,7 +216,7 @@ def test_what_the_catalog_says_is_what_is_shown(site: Site):
     assert site.get(f"/dr/api/assets/{ASSET}/points/none").status_code == 404
     page = site.get("/dr/view").text
     assert "1 of 1 not protected" in page
-    assert "never drilled: nothing shows that the RTO holds" in page
+    assert "the last drill did not prove it" in page
     assert point in site.get(f"/dr/view/assets/{ASSET}").text
     assert f'dr_protected{{asset="{ASSET}"}} 0\n' in site.get("/dr/metrics").text
 
@@ -214,4 +294,39 @@ def test_a_button_starts_a_run_as_who_presses_it(site: Site, user: str, told: st
         assert page.evaluate("document.documentElement.className") == "dark"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off on a phone"
         assert complaints == []
+        browser.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not here: bash tools/system.sh chromium")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", [path for path in PATHS if "/view" in path and "/drills/" not in path])
+def test_nobody_is_kept_out_of_the_page(site: Site, path: str, scheme: Literal["light", "dark"]):
+    """axe finds nothing serious, nothing is cut off on a phone, and every button is reached with the keyboard."""
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    site.world.runtime.refresh_catalog()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme)
+        context.add_cookies([{"name": "_token", "value": site.tokens["look"], "url": site.url}])
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.goto(f"{site.url}{site.named(path)}")
+        assert complaints == []
+        too_wide = """[...document.querySelectorAll("main *")].filter(one => !one.closest(".wide") && !one.closest("svg"))
+            .filter(one => one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML.slice(0, 200))"""
+        assert page.evaluate(too_wide) == [], "nothing is cut off on a phone"
+        found = Axe().run(page).response["violations"]
+        serious = [one for one in found if one["impact"] in {"serious", "critical"}]
+        assert serious == [], json.dumps(serious, indent=1)[:3000]
+        wanted = page.locator("button, input:not([type=hidden]), select").evaluate_all(
+            "all => all.map((one, place) => one.dataset.place = String(place))"
+        )
+        reached = set()
+        for _ in range(page.locator("a[href]").count() + len(wanted)):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("document.activeElement.dataset.place"))
+        assert set(wanted) <= reached
         browser.close()

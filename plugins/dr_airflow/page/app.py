@@ -14,7 +14,7 @@ from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from dr_airflow.page import metrics, views
+from dr_airflow.page import metrics, runbooks, views
 from dr_airflow.page.failures import document_of, status_of
 from dr_airflow.page.source import RuntimeSource
 from dr_lib.errors import DrError
@@ -92,6 +92,18 @@ def point(asset: str, point: str) -> dict[str, Any]:
     return SOURCE.runtime().point_view(asset, point)
 
 
+@app.get("/api/assets/{asset}/points/{point}/contents")
+def contents(asset: str, point: str, search: Text = "", offset: Offset = 0, limit: Limit = 100) -> dict[str, Any]:
+    """A page of the point's files and tensors, asked of a region; 403 where this server holds no key for them."""
+    return SOURCE.runtime().contents(asset, point, search=search, offset=offset, limit=limit)
+
+
+@app.get("/api/assets/{asset}/drills/{drill}")
+def evidence(asset: str, drill: str) -> dict[str, Any]:
+    """What a drill states, asked of the regions and proven; 404 without it."""
+    return SOURCE.runtime().show_evidence(asset, drill)
+
+
 @app.get("/api/assets/{asset}/drills")
 def drills(asset: str, scenario: Text = "", limit: Limit = 60) -> dict[str, Any]:
     """`{"drills": […]}`: the newest drills, the newest first."""
@@ -124,3 +136,27 @@ def view_asset(asset: str, before: Text = "") -> HTMLResponse:
     runtime = SOURCE.runtime()
     shown = runtime.point_views(asset, before, views.PAGE)
     return HTMLResponse(views.asset(runtime.asset_view(asset), shown, runtime.drill_views(asset)))
+
+
+@app.get("/view/assets/{asset}/points/{point}")
+def view_point(asset: str, point: str, search: Text = "", offset: Offset = 0) -> HTMLResponse:
+    """One point: its copies, its files and tensors where this server may read them, and the form to restore it."""
+    runtime = SOURCE.runtime()
+    found = runtime.point_view(asset, point)
+    try:
+        held, trouble = runtime.contents(asset, point, search=search, offset=offset, limit=views.PAGE), None
+    except DrError as error:
+        held, trouble = None, error
+    return HTMLResponse(views.point(asset, found, held, trouble, search=search, offset=offset))
+
+
+@app.get("/view/assets/{asset}/drills/{drill}")
+def view_drill(asset: str, drill: str) -> HTMLResponse:
+    """The evidence of one drill, proven by what the regions hold now."""
+    return HTMLResponse(SOURCE.runtime().evidence_page(asset, drill))
+
+
+@app.get("/view/runbooks/{name}")
+def view_runbook(name: str) -> HTMLResponse:
+    """What to do, step by step."""
+    return HTMLResponse(views.runbook(name, runbooks.html_of(name)))

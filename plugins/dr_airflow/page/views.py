@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from dr_airflow.page import timeline
 from dr_lib.errors import DrError
 
 PAGE: Final = 50
@@ -34,7 +36,20 @@ def asset(found: Facts, points: Sequence[Facts], drills: Sequence[Facts]) -> str
     """One asset's page. Drills are given newest first; their trend is drawn oldest first."""
     timed = [drill for drill in drills if drill["rto_s"] is not None][::-1]
     top = max([found["rto_objective_s"], *(drill["rto_s"] for drill in timed)], default=1.0)
-    return _render("asset.html", asset=found, points=points, drills=drills, timed=timed, top=top, page=PAGE)
+    drawn = timeline.of(points, drills)
+    facts = {"asset": found, "points": points, "drills": drills, "timed": timed, "top": top, "drawn": drawn}
+    return _render("asset.html", **facts, page=PAGE)
+
+
+def point(asset: str, found: Facts, held: Facts | None, trouble: DrError | None, *, search: str, offset: int) -> str:
+    """One point's page. `held` is a page of its contents, or `trouble` why they cannot be read here."""
+    facts = {"asset": asset, "point": found, "held": held, "trouble": trouble, "search": search, "offset": offset}
+    return _render("point.html", **facts, page=PAGE)
+
+
+def runbook(name: str, text: str) -> str:
+    """A runbook's page; `text` is HTML that was made from Markdown here."""
+    return _render("runbook.html", runbook=name, text=Markup(text))  # noqa: S704 - HTML in Markdown is off
 
 
 def failure(error: DrError) -> str:

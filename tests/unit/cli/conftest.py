@@ -104,6 +104,40 @@ ANSWERS: dict[str, Any] = {
             "quarantined": ["NaN appeared in 1 tensor"],
         }
     ],
+    "contents": {
+        "asset": "m",
+        "point": POINT,
+        "region": "a",
+        "created_at": "2026-11-23T18:00:00Z",
+        "files": [{"path": "model.safetensors", "bytes": 4_000, "mode": "644", "sha256": "ab" * 32}],
+        "file_count": 3,
+        "tensors": [
+            {
+                "file": "model.safetensors",
+                "name": "layer.0",
+                "dtype": "F32",
+                "shape": [10, 100],
+                "bytes": 4_000,
+                "min": -1.5,
+                "max": 2.25,
+                "mean": 0.001,
+                "nan": 0,
+                "inf": 1,
+            },
+            {
+                "file": "model.safetensors",
+                "name": "step",
+                "dtype": "I64",
+                "shape": [],
+                "bytes": 8,
+                **dict.fromkeys(("min", "max", "mean", "nan", "inf")),
+            },
+        ],
+        "tensor_count": 2,
+        "next": 1,
+        "environment": {"python": "3.11"},
+        "source": {"url": "file:///m"},
+    },
     "quarantined": [
         {
             "asset": "m",

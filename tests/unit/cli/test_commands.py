@@ -16,6 +16,16 @@ CALLS = [
     (["backup", "m", "--region", "a"], "backup", {"asset": "m", "regions": ["a"]}),
     (["points"], "points", {"asset": None}),
     (["points", "m"], "points", {"asset": "m"}),
+    (
+        ["show", "m"],
+        "contents",
+        {"asset": "m", "point": "latest", "region": None, "search": "", "offset": 0, "limit": 1000},
+    ),
+    (
+        ["show", "m", POINT, "--region", "b", "--search", "layer", "--offset", "5", "--limit", "1"],
+        "contents",
+        {"asset": "m", "point": POINT, "region": "b", "search": "layer", "offset": 5, "limit": 1},
+    ),
     (["quarantine", "list"], "quarantined", {"asset": None}),
     (
         ["quarantine", "clear", "m", POINT, "--reason", "planned"],
@@ -257,3 +267,13 @@ def test_square_brackets_are_told_as_they_are(drctl):
     }
     drctl("verify")
     assert "frame [bold]7[/bold] :x:" in drctl.out
+
+
+def test_show_tells_files_tensors_and_that_there_is_more(drctl):
+    assert drctl("show", "m") == 0
+    said = " ".join(drctl.out.split())
+    assert "3 files, 2 tensors, told by a" in said
+    assert "model.safetensors 4 kB 644 abababababababab…" in said
+    assert "layer.0 F32 10×100 -1.5 2.25 0.001 0 1" in said
+    assert "step I64 scalar - - - - -" in said
+    assert "There is more: --offset 1" in said

@@ -43,9 +43,7 @@ def test_each_kind_has_its_fields(tmp_path):
         f" pod: {{kind: kubernetes, image: '{IMAGE}', namespace: dr, context: west, python: /opt/bin/python}}}}"
     )
     found = load(tmp_path, text, "gpu-site").standbys
-    assert found["gpu-site"] == StandbyPolicy(
-        "gpu-site", queue="gpu", executor="EdgeExecutor", room_bytes=10_000_000
-    )
+    assert found["gpu-site"] == StandbyPolicy("gpu-site", queue="gpu", executor="EdgeExecutor", room_bytes=10_000_000)
     assert found["box"] == StandbyPolicy(
         "box", StandbyKind.CONTAINER, image=IMAGE, network="dr-west", gpus=1, memory_bytes=16 << 30, cpus=2.5
     )
