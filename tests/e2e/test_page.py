@@ -325,7 +325,7 @@ def test_nobody_is_kept_out_of_the_page(site: Site, path: str, scheme: Literal["
             "all => all.map((one, place) => one.dataset.place = String(place))"
         )
         reached = set()
-        for _ in range(page.locator("a[href]").count() + len(wanted)):
+        for _ in range(page.locator("a[href], .wide").count() + len(wanted)):
             page.keyboard.press("Tab")
             reached.add(page.evaluate("document.activeElement.dataset.place"))
         assert set(wanted) <= reached
