@@ -22,9 +22,9 @@ from dr_lib.model.region import Region, Role
 from dr_lib.storage.base import RegionJanitor
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
+from dr_lib.use_cases.alarming import Alarming
 from dr_lib.use_cases.authorising import Authorising
 from dr_lib.use_cases.backing_up import BackingUp
-from dr_lib.use_cases.cataloguing import Cataloguing
 from dr_lib.use_cases.distrusting import Distrusting
 from dr_lib.use_cases.drilling import Drilling
 from dr_lib.use_cases.healing import Healing
@@ -51,7 +51,7 @@ class Runtime(
     Proving,
     Distrusting,
     Reporting,
-    Cataloguing,
+    Alarming,
     KeepingKeys,
     Holding,
     Pruning,

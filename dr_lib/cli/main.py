@@ -12,6 +12,7 @@ import typer
 
 from dr_lib import __version__
 from dr_lib.cli import (
+    alerts,
     backup,
     catalog,
     demo,
@@ -45,7 +46,7 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 HELP = ("-h", "--help")
 COMMANDS = (
     *(init, backup, points, show, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, catalog),
-    *(doctor, hold, quarantine, prune, signature, keys, demo),
+    *(alerts, doctor, hold, quarantine, prune, signature, keys, demo),
 )
 """Each named as its module, in the order of the help."""
 

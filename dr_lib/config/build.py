@@ -47,6 +47,7 @@ def build(file: FileSchema, path: Path) -> Config:
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
         standbys=policies(file.standbys),
         catalog=CatalogPolicy(file.catalog.url, file.catalog.stale_after, file.catalog.schedule),
+        alerts=file.alerts.fact(),
         prune=PrunePolicy(**{name: getattr(file.prune, name) for name in PruneSchema.model_fields}),
     )
 

@@ -6,7 +6,7 @@ Tags, anchors and aliases are refused: a configuration that runs code or unfolds
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -17,6 +17,7 @@ TAG = "tag:yaml.org,2002:"
 CONVERTED = {TAG + name for name in ("int", "float", "bool", "null")}
 AS_TEXT = {TAG + name for name in ("str", "timestamp", "merge", "value")}
 COLLECTIONS = {TAG + "map", TAG + "seq"}
+_TOO_DEEP: Final = "this is nested too deeply"
 DEEPEST = 32
 
 
@@ -47,7 +48,7 @@ def read_document(text: str) -> Document:
         if line is None:
             document.data = _compose(document, text)
         else:
-            document.problems.append(Problem(line, "", "this is nested too deeply"))
+            document.problems.append(Problem(line, "", _TOO_DEEP))
     except yaml.MarkedYAMLError as error:
         document.problems.append(_syntax_problem(error, len(text.splitlines())))
     except yaml.YAMLError as error:
@@ -60,6 +61,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, last_line: int) -> Problem:
     """The library's own text is not used: it quotes the file, where a secret may stand by mistake."""
     mark, start = error.problem_mark, error.context_mark
     line = min(mark.line + 1, last_line) if mark else 1
+    if "nesting depth" in str(error.problem):  # newer parsers see it themselves
+        return Problem(line, "", _TOO_DEEP)
     unclosed = start is not None and str(error.context).startswith("while parsing a flow")
     began = f" ({error.context} that begins on line {start.line + 1})" if start and unclosed else ""
     return Problem(line, "", f"this is no YAML: {error.problem}{began}")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, model_validator
 
 from dr_lib.config import values
+from dr_lib.config.alerts import AlertsSchema
 from dr_lib.config.locations import server_address, store_url
 from dr_lib.config.protection import EncryptionSchema, SigningSchema, encryption_or_none, signing_or_none
 from dr_lib.config.rehearsal import RehearsalSchema
@@ -309,6 +310,7 @@ class FileSchema(Strict):
     limits: LimitsSchema = Field(default_factory=LimitsSchema)
     prune: PruneSchema = PruneSchema()
     catalog: CatalogSchema = CatalogSchema()
+    alerts: AlertsSchema = AlertsSchema()
 
 
 EXAMPLES: dict[str, Any] = {

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from dr_lib.errors import NotFound
+from dr_lib.model.alert import NOBODY, AlertPolicy
 from dr_lib.model.asset import Asset
 from dr_lib.model.protection import Encryption, Signing
 from dr_lib.model.prune import DRY, PrunePolicy
@@ -47,6 +48,7 @@ class Config:
     limits: Limits
     prune: PrunePolicy = DRY
     catalog: CatalogPolicy = CatalogPolicy()
+    alerts: AlertPolicy = NOBODY
     standbys: dict[str, StandbyPolicy] = field(default_factory=lambda: {LOCAL.name: LOCAL})
 
     def asset(self, name: str) -> Asset:

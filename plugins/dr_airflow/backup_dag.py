@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
+from dr_airflow.alarms import deadline
 from dr_airflow.conventions import (
     COPIES,
     REPLICATE_DAG,
@@ -43,6 +44,7 @@ def backup_dag(asset: Asset, pools: Pools) -> DAG:
         dag_id("backup", asset.name),
         schedule=schedule(asset.schedule),
         max_active_runs=1,
+        deadline=deadline(dag_id("backup", asset.name), asset.objectives.rpo),
         **dag_arguments("backup", f"Back up {asset.name}", doc, asset.name, runbook="backup-quarantined"),
     )
     with dag:

@@ -6,12 +6,15 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param
 
+from dr_airflow.alarms import deadline
 from dr_airflow.conventions import STANDBY_QUEUE, ask, choice, dag_arguments, dag_id, field, promise, schedule
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
 from dr_lib.model.asset import Asset
 from dr_lib.model.scenario import SCENARIOS
 from dr_lib.model.standby import LOCAL, StandbyPolicy
 
+_AROUND = timedelta(minutes=30)
+"""For what is no part of the RTO: a free slot, the sensitivity control, the evidence."""
 _DOC = """# Drill {name}
 Brings a disaster over the asset, as far as dr.yaml allows, and undoes it: where the form names none, the one due
 by its plan ({plan}). Restores the asset into the standby (`{standby}`) from a region that survives, runs the smoke test
@@ -31,6 +34,7 @@ def drill_dag(asset: Asset, standby: StandbyPolicy = LOCAL) -> DAG:
         dag_id("drill", asset.name),
         schedule=schedule(asset.drill.schedule),
         max_active_runs=1,
+        deadline=deadline(dag_id("drill", asset.name), 2 * asset.objectives.rto + _AROUND),
         **dag_arguments(
             "drill", f"Prove that {asset.name} can be restored", doc, asset.name, runbook="model-corrupted"
         ),

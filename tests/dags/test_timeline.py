@@ -9,10 +9,9 @@ import pytest
 
 def point(day: int, size: int, state: str = "verified", quarantined: str = "") -> dict[str, Any]:
     copies = [{"region": "a", "state": "damaged"}, {"region": "b", "state": state}]
-    return {
-        "point": f"p{day}", "created_at": f"2026-11-{day:02}T00:00:00Z", "logical_bytes": size, "stored_bytes": size // 2,
-        "copies": copies, "quarantined": quarantined,
-    }  # fmt: skip
+    at = f"2026-11-{day:02}T00:00:00Z"
+    facts = {"point": f"p{day}", "created_at": at, "copies": copies, "quarantined": quarantined}
+    return facts | {"logical_bytes": size, "stored_bytes": size // 2}
 
 
 def drill(day: int, verdict: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from dr_lib.errors import ObjectiveMissed
 from dr_lib.runtime import Runtime
 from tests.stack.airflow import Stack, airflow
 from tests.stack.servers import postgres, redis
+from tests.webhook import Webhook, webhook
 
 pytestmark = pytest.mark.timeout(900)
 LARGE_MB = int(os.environ.get("DR_LARGE_MB", "96"))
@@ -54,6 +55,7 @@ class Site:
     workspace: Workspace
     regions: DemoRegions
     environ: dict[str, str]
+    hook: Webhook
 
     def runtime(self) -> Runtime:
         return Runtime.load(self.workspace.config_file, environ=os.environ | self.environ)
@@ -73,7 +75,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ending.callback(_lose_all, regions)
         regions.start_missing()
         configure(workspace, regions)
-        own = {"DR_CATALOG_URL": f"{database}catalog", "DR_STANDBY_DIR": str(workspace.home / "standby")}
+        hook = ending.enter_context(webhook())
+        own = {
+            "DR_ALERTS": hook.url,
+            "DR_CATALOG_URL": f"{database}catalog",
+            "DR_STANDBY_DIR": str(workspace.home / "standby"),
+        }
         environ = workspace.read_secrets() | own
         Runtime.load(workspace.config_file, environ=os.environ | environ).initialize()
         running = airflow(home / "airflow", database, broker, workspace.config_file, environ)
@@ -81,7 +88,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         for name in WORKERS:
             stack.start_worker(name, ("default", "reader", "janitor"), 2)
         stack.start_site("standby-1", ("standby",), 1)
-        yield Site(stack, workspace, regions, environ)
+        yield Site(stack, workspace, regions, environ, hook)
 
 
 def _lose_all(regions: DemoRegions) -> None:
@@ -106,6 +113,7 @@ def configure(workspace: Workspace, regions: DemoRegions) -> None:
     found["assets"] = {"minilm": model, "large": {"kind": "model", **own}}
     found["standbys"] = {"site": {"kind": "process", "queue": "standby", "executor": "EdgeExecutor"}}
     found["catalog"] = {"url": "env:DR_CATALOG_URL", "schedule": None}
+    found["alerts"] = {"to": [{"urls": "env:DR_ALERTS"}]}
     found["limits"] = {"shard": f"{LARGE_MB // SHARDS + 1}MB"}
     # Slow enough for a worker to be killed in the middle of a shard.
     found["regions"]["eu-west"]["limits"] = {"upload": f"{max(2, LARGE_MB // SHARDS // 4)}MB/s"}
@@ -166,6 +174,17 @@ def test_the_catalog_in_postgresql_says_that_the_model_is_protected(site: Site):
     views = {one["asset"]: one for one in site.runtime().asset_views()}
     assert views["minilm"]["protection"] == "protected", views["minilm"]["problems"]
     assert views["large"]["protection"] == "failing"
+
+
+def test_people_are_told_what_is_not_protected_and_that_a_run_failed(site: Site):
+    told = until(lambda: [one["message"] for one in site.hook.heard], 60)
+    assert any("[critical] large is not protected" in text for text in told)
+    assert not any("minilm is not protected" in text for text in told)
+    with site.stack.person("ops") as api:
+        api.unpause("dr_drill__large")
+        with pytest.raises(ObjectiveMissed):  # it was never backed up
+            api.wait("dr_drill__large", api.trigger("dr_drill__large", {}), RUN_S)
+    until(lambda: [one for one in site.hook.heard if "[critical] dr_drill__large failed" in one["message"]], 60)
 
 
 def shards(api: AirflowApi, started: str) -> list[dict[str, Any]]:

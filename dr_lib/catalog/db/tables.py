@@ -106,3 +106,12 @@ DRILLS: Final = Table(
     Column("policy_sha256", _ID, nullable=False),
 )
 Index("drills_of_a_scenario", DRILLS.c.asset, DRILLS.c.scenario, DRILLS.c.drill)
+ALERTS: Final = Table(
+    "alerts",
+    METADATA,
+    Column("key", String(400), primary_key=True),
+    Column("severity", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("told_at", Moment),
+)

@@ -10,10 +10,11 @@ from dr_airflow.operators.backup import (
 )
 from dr_airflow.operators.base import RecoveryOperator, open_runtime
 from dr_airflow.operators.copies import PruneOperator, ReplicateOperator, VerifyOperator
-from dr_airflow.operators.freshness import FreshnessOperator, RefreshCatalogOperator
+from dr_airflow.operators.freshness import AlarmOperator, FreshnessOperator, RefreshCatalogOperator
 from dr_airflow.operators.recovery import DrillOperator, DrillVerdictOperator, RestoreOperator
 
 __all__ = [
+    "AlarmOperator",
     "AuthoriseRestoreOperator",
     "BackupOperator",
     "BackupPlanOperator",

@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from dr_airflow.operators.base import Facts, RecoveryOperator, open_runtime
 from dr_lib.errors import DrError
+from dr_lib.model.alert import Severity
 from dr_lib.model.authorisation import APPROVED, EMERGENCY, REJECTED, UNANSWERED, Decision
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class AuthoriseRestoreOperator(RecoveryOperator):
     def work(self) -> Facts:
         """Where the word was left; `Refused` when the restore may not begin."""
         if self.emergency:
-            self.log.warning("EMERGENCY: %s restores %s and nobody approved it", self.requester, self.asset)
+            self._cry()
         return open_runtime().authorise_restore(
             self.asset,
             self.point,
@@ -124,6 +125,15 @@ class AuthoriseRestoreOperator(RecoveryOperator):
             ticket=self.ticket,
             target=self.target,
         )
+
+    def _cry(self) -> None:
+        """Tell everybody. That nobody can be told must not stop who is in an emergency: the vaults keep it."""
+        said = f"EMERGENCY: {self.requester or 'somebody'} restores {self.asset} into {self.target}, approved by nobody"
+        self.log.warning("%s", said)
+        try:
+            open_runtime().tell(Severity.CRITICAL, f"{said}. Reason: {self.reason}")
+        except DrError as error:
+            self.log.warning("nobody could be told: %s", error)
 
     def _decided(self) -> Decision:
         if self.emergency:

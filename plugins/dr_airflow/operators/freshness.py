@@ -52,6 +52,20 @@ class FreshnessOperator(RecoveryOperator):
         raise ObjectiveMissed(f"{counts}: {told}", hint="drctl status asks the regions themselves")
 
 
+class AlarmOperator(RecoveryOperator):
+    """Tells people what is new about the assets, by the catalog's word: what is not protected, and what is again.
+
+    Who is told says `alerts:` of dr.yaml. A message that was not taken fails the task; all of it is told again.
+    """
+
+    def work(self) -> Facts:
+        """How many alerts were raised, are still so, are over, and were told lately."""
+        found = open_runtime().alarm_assets()
+        if not found["recipients"]:
+            self.log.warning("dr.yaml names nobody under alerts: so nobody is told")
+        return found
+
+
 def _sentence(view: Facts) -> str:
     if view["protection"] == "unknown":
         return f"{view['asset']} is unknown: nobody looked at it since {view['observed_at']}"

@@ -10,8 +10,8 @@ _STATUS = ((PermissionDenied, 403), (NotFound, 404), (Refused, 409))
 
 
 def status_of(error: DrError) -> int:
-    """404 for what is not there, 403 for what this server may not read, 409 for what is refused, 503 for a configuration
-    or database that must be mended."""
+    """404 for what is not there, 403 for what this server may not read, 409 for what is refused, 503 for a
+    configuration or database that must be mended."""
     return next((code for kind, code in _STATUS if isinstance(error, kind)), 503)
 
 

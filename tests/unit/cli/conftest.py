@@ -104,6 +104,19 @@ ANSWERS: dict[str, Any] = {
             "quarantined": ["NaN appeared in 1 tensor"],
         }
     ],
+    "open_alerts": {
+        "alerts": [
+            {
+                "key": "asset:m",
+                "severity": "critical",
+                "text": "m is not protected",
+                "since": "2026-11-23T18:00:00.000000Z",
+                "told_at": None,
+            }
+        ],
+        "recipients": ["env:OPS"],
+    },
+    "tell": {"recipients": ["env:OPS", "airflow:pager"]},
     "contents": {
         "asset": "m",
         "point": POINT,

@@ -26,6 +26,8 @@ CALLS = [
         "contents",
         {"asset": "m", "point": POINT, "region": "b", "search": "layer", "offset": 5, "limit": 1},
     ),
+    (["alerts"], "open_alerts", {}),
+    (["alerts", "--test"], "tell", {"severity": "critical", "text": "This is a test of the alerts. Nothing is wrong."}),
     (["quarantine", "list"], "quarantined", {"asset": None}),
     (
         ["quarantine", "clear", "m", POINT, "--reason", "planned"],
@@ -277,3 +279,16 @@ def test_show_tells_files_tensors_and_that_there_is_more(drctl):
     assert "layer.0 F32 10×100 -1.5 2.25 0.001 0 1" in said
     assert "step I64 scalar - - - - -" in said
     assert "There is more: --offset 1" in said
+
+
+def test_alerts_say_since_when_and_that_nobody_heard_yet(drctl):
+    assert drctl("alerts") == 0
+    assert "critical 2026-11-23T18:00:00 nobody yet m is not protected" in " ".join(drctl.out.split())
+
+
+def test_a_test_of_the_alerts_says_whom_it_reached(drctl):
+    assert drctl("alerts", "--test") == 0
+    assert drctl.out == "sent to env:OPS, airflow:pager\n"
+    drctl.runtime.answers["tell"] = {"recipients": []}
+    drctl("alerts", "--test")
+    assert "nobody: dr.yaml names no recipient" in drctl.out

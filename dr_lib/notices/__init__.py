@@ -1,0 +1,1 @@
+"""Messages to people: how they read, and how they are sent."""
