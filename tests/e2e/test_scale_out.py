@@ -109,7 +109,8 @@ def configure(workspace: Workspace, regions: DemoRegions) -> None:
     found = yaml.safe_load(workspace.config_file.read_text())
     model = found["assets"]["minilm"]
     model["drill"] |= {"standby": "site"}
-    own = {"source": large.as_uri(), "regions": ["eu-west", "ap-south"], "gates": "none"}
+    own: dict[str, Any] = {"source": large.as_uri(), "regions": ["eu-west", "ap-south"], "gates": "none"}
+    own["drill"] = {"standby": "site"}
     found["assets"] = {"minilm": model, "large": {"kind": "model", **own}}
     found["standbys"] = {"site": {"kind": "process", "queue": "standby", "executor": "EdgeExecutor"}}
     found["catalog"] = {"url": "env:DR_CATALOG_URL", "schedule": None}

@@ -99,13 +99,19 @@ class Stack:
 
     def stop(self) -> None:
         """End everything that was started here, by its id."""
-        family = [one for process in self.processes.values() for one in _family(process.pid)]
-        for process in self.processes.values():
+        control = {"api-server", "scheduler", "triggerer", "dag-processor"}
+        # Workers first: they say good-bye to the API, and wait for it.
+        self._stop([process for name, process in self.processes.items() if name not in control])
+        self._stop([process for name, process in self.processes.items() if name in control])
+
+    def _stop(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+        family = [one for process in processes for one in _family(process.pid)]
+        for process in processes:
             process.terminate()
-        _, alive = psutil.wait_procs(family, timeout=25)
+        _, alive = psutil.wait_procs(family, timeout=15)
         for one in alive:
             one.kill()
-        for process in self.processes.values():
+        for process in processes:
             process.wait()
 
     @contextmanager
