@@ -29,7 +29,7 @@ demo-down: env ## end what `make demo` left up
 
 .PHONY: test
 test: env ## all tests, two files at a time (WORKERS=2); the last lines count passed, failed and not run
-	@bash tools/system.sh age libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+	@bash tools/system.sh age chromium postgresql redis-server libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 	@$(PY) -m pytest -n $(or $(WORKERS),2) --dist loadfile
 
 .PHONY: test-gpu
