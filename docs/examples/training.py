@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import dag, task
+from dr_airflow.operators import BackupOperator, DrillOperator, DrillVerdictOperator, VerifyOperator
 from dr_airflow.sensors import RecoveryPointSensor
+
+MODEL, REGIONS = "minilm", ("us-east", "eu-west")
 
 
 @dag(schedule=None, catchup=False, tags=["training", "dr"])
@@ -22,13 +24,14 @@ def train_minilm() -> None:
     @task
     def train() -> str:
         """Yours."""
-        return "/models/minilm"
+        return f"/models/{MODEL}"
 
     # The weights count as trained when a point of them exists and a drill has brought it back.
-    backup = TriggerDagRunOperator(task_id="back_up", trigger_dag_id="dr_backup__minilm", wait_for_completion=True)
-    verify = TriggerDagRunOperator(task_id="verify", trigger_dag_id="dr_verify__minilm", wait_for_completion=True)
-    drill = TriggerDagRunOperator(task_id="drill", trigger_dag_id="dr_drill__minilm", wait_for_completion=True)
-    protected >> train() >> backup >> verify >> drill
+    backup = BackupOperator(task_id="back_up", asset=MODEL)
+    verify = VerifyOperator.partial(task_id="verify", asset=MODEL, queue="reader").expand(region=list(REGIONS))
+    drill = DrillOperator(task_id="drill", asset=MODEL, queue="standby", retries=0)
+    verdict = DrillVerdictOperator(task_id="verdict", report=drill.output, retries=0)
+    protected >> train() >> backup >> verify >> drill >> verdict
 
 
 train_minilm()

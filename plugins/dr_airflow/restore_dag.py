@@ -96,7 +96,7 @@ def _authorise(*, emergency: bool) -> AuthoriseRestoreOperator:
     return AuthoriseRestoreOperator(
         task_id="authorise",
         asset="{{ params.asset }}",
-        point=f"{{{{ {_PLAN}['point'] }}}}",
+        point=f"{{{{ ({_PLAN} or {{}}).get('point', '') }}}}",
         requester="{{ dag_run.triggering_user_name or '' }}",
         reason="{{ params.reason }}",
         ticket="{{ params.ticket or '' }}",

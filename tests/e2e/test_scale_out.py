@@ -9,6 +9,8 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -141,19 +143,28 @@ def test_no_file_and_no_plugin_is_broken(site: Site):
     with site.stack.person("root") as api:
         api.wait_for_dags(wanted | {"dr_replicate", "dr_restore", "dr_retention", "dr_freshness"}, 120)
         assert api.import_errors() == {}
+    command = [sys.executable, "-m", "airflow", "dags", "list-import-errors"]
+    told = subprocess.run(
+        command, env=site.stack.environ | site.stack.control, capture_output=True, text=True, check=True
+    )
+    assert "No data found" in told.stdout
 
 
 def test_a_backup_has_its_point_copied_and_verified_in_every_region(site: Site):
     with site.stack.person("ops") as api:
         for dag in ("dr_replicate", "dr_verify__minilm"):
             api.unpause(dag)
-        run(site, "ops", "dr_backup__minilm")
+        started = run(site, "ops", "dr_backup__minilm")
         (point,) = site.runtime().points("minilm")
         follow = f"point__minilm__{point['point']}"
         api.wait("dr_replicate", follow, RUN_S)
         api.wait("dr_verify__minilm", follow, RUN_S)
     (point,) = site.runtime().points("minilm")
     assert point["copies"] == dict.fromkeys(REGIONS, "verified")
+    with person(site, "look") as client:
+        links = client.get(f"/api/v2/dags/dr_backup__minilm/dagRuns/{started}/taskInstances/commit/links").json()
+        page = links["extra_links"]["Recovery point"]
+        assert page == f"/dr/view/assets/minilm/points/{point['point']}"
 
 
 def test_a_drill_loses_a_region_and_recovers_in_the_standby_site(site: Site):

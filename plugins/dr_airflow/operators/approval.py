@@ -12,7 +12,7 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from dr_airflow.operators.base import Facts, RecoveryOperator, open_runtime
-from dr_lib.errors import DrError
+from dr_lib.errors import DrError, NotFound
 from dr_lib.model.alert import Severity
 from dr_lib.model.authorisation import APPROVED, EMERGENCY, REJECTED, UNANSWERED, Decision
 
@@ -113,7 +113,9 @@ class AuthoriseRestoreOperator(RecoveryOperator):
         self.emergency = emergency
 
     def work(self) -> Facts:
-        """Where the word was left; `Refused` when the restore may not begin."""
+        """Where the word was left; `Refused` when the restore may not begin, `NotFound` when nothing was planned."""
+        if not self.point:
+            raise NotFound("nothing was planned, so there is nothing to decide", hint="the task `plan` says why")
         if self.emergency:
             self._cry()
         return open_runtime().authorise_restore(
