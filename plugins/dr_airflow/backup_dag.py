@@ -6,18 +6,9 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import DAG
 
 from dr_airflow.alarms import deadline
-from dr_airflow.conventions import (
-    COPIES,
-    REPLICATE_DAG,
-    Pools,
-    ask,
-    choice,
-    dag_arguments,
-    dag_id,
-    points_of,
-    promise,
-    schedule,
-)
+from dr_airflow.announcements import COPIES, points_of
+from dr_airflow.conventions import REPLICATE_DAG, Pools, dag_arguments, dag_id, promise, schedule
+from dr_airflow.forms import ask, choice
 from dr_airflow.operators import BackupPlanOperator, CommitBackupOperator, RecordProofOperator, StoreShardsOperator
 from dr_lib.model.asset import Asset
 

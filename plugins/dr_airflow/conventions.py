@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from airflow.sdk import DAG, AssetAlias, CronTriggerTimetable, Param
-from airflow.sdk import Asset as AirflowAsset
-from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk import CronTriggerTimetable
 
 from dr_airflow.alarms import failed, succeeded
 from dr_lib.model.asset import Asset
 from dr_lib.model.region import Region
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
 
 OWNER = "disaster-recovery"
 STANDBY_QUEUE = "standby"
@@ -33,34 +28,14 @@ DEFAULT_POOL = "default_pool"
 RUNBOOKS = "/dr/view/runbooks"
 _FIRST = {"restore": 100, "drill": 80, "freshness": 60, "backup": 40, "replicate": 30, "verify": 20}
 """Who gets a free slot first: in an incident nothing waits behind the backups, and nobody is blind."""
-_DIALECT = "http://json-schema.org/draft-07/schema#"
+
+Pools = Mapping[str, str]
+"""The pool of each region, by its name."""
 
 
 def dag_id(step: str, asset: str) -> str:
     """`dr_backup__minilm` and its like."""
     return f"dr_{step}__{asset}"
-
-
-def points_of(asset: str) -> AirflowAsset:
-    """The Airflow asset whose events announce the recovery points of `asset`."""
-    return AirflowAsset(name=f"dr_points__{asset}", uri=f"dr://points/{asset}", group="dr")
-
-
-COPIES = AssetAlias(name="dr_copies", group="dr")
-"""Stands for all `copy_of`: what is copied where is known when it is done."""
-
-
-def copy_of(asset: str, region: str) -> AirflowAsset:
-    """The Airflow asset whose events announce that a point of `asset` lies in `region`."""
-    return AirflowAsset(name=f"dr_copies__{asset}__{region}", uri=f"dr://copies/{asset}/{region}", group="dr")
-
-
-def announce(context: Context, asset: str, copies: Iterable[Mapping[str, Any]]) -> None:
-    """An event for each of `copies` (`point`, `region`, `new_bytes`). They are news for other people's DAGs: nothing
-    here believes one, so that a forged event protects nothing and deletes nothing."""
-    for one in copies:
-        extra = {"point": one["point"], "region": one["region"], "new_bytes": one["new_bytes"]}
-        context["outlet_events"][COPIES].add(copy_of(asset, one["region"]), extra=extra)
 
 
 def schedule(cron: str | None) -> CronTriggerTimetable | None:
@@ -101,39 +76,9 @@ def dag_arguments(
     }
 
 
-Pools = Mapping[str, str]
-"""The pool of each region, by its name."""
-
-
 def pool_of(region: Region) -> str:
     """Whose slots a task takes that works on that region alone."""
     return region.pool or DEFAULT_POOL
-
-
-def field(default: str | None, *, title: str, section: str = "What", **schema: Any) -> Param:
-    """A field of a DAG's form, checked against this JSON schema.
-
-    Airflow checks every schema against its dialect at every parse; draft 7 costs a third of the newest one.
-    """
-    return Param(default, **{"$schema": _DIALECT, "title": title, "section": section, **schema})
-
-
-def ask(dag: DAG, form: Mapping[str, Param]) -> DAG:
-    """Give a DAG its form, once it has all its tasks: each task that is added later would copy the form. The values
-    reach the tasks all the same, by way of the run.
-
-    As an attribute like any other it would be checked against its schema at every parse. Both together take half of the
-    time that 500 assets need; the defaults are checked by the tests, and what people fill in by Airflow.
-    """
-    object.__setattr__(dag, "params", ParamsDict(form))
-    return dag
-
-
-def choice(options: Iterable[str], default: str | None, *, title: str, section: str = "What") -> Param:
-    """A drop-down list; without a default it may be left empty."""
-    if default is None:
-        return field(None, title=title, section=section, type=["null", "string"], enum=[None, *options])
-    return field(default, title=title, section=section, type="string", enum=list(options))
 
 
 def promise(asset: Asset) -> str:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param
 
 from dr_airflow.alarms import deadline
-from dr_airflow.conventions import STANDBY_QUEUE, ask, choice, dag_arguments, dag_id, field, promise, schedule
+from dr_airflow.conventions import STANDBY_QUEUE, dag_arguments, dag_id, promise, schedule
+from dr_airflow.forms import ask, choice, field
 from dr_airflow.operators import DrillOperator, DrillVerdictOperator
 from dr_lib.model.asset import Asset
 from dr_lib.model.scenario import SCENARIOS

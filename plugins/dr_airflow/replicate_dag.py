@@ -6,7 +6,9 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, TriggerRule, task
 
-from dr_airflow.conventions import COPIES, REPLICATE_DAG, choice, dag_arguments, field, schedule
+from dr_airflow.announcements import COPIES
+from dr_airflow.conventions import REPLICATE_DAG, dag_arguments, schedule
+from dr_airflow.forms import choice, field
 from dr_airflow.operators import ReplicateOperator
 
 _DOC = """# Replicate

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, Param, TriggerRule
 
-from dr_airflow.conventions import EMERGENCY_DAG, READER_QUEUE, RESTORE_DAG, choice, dag_arguments, field
+from dr_airflow.conventions import EMERGENCY_DAG, READER_QUEUE, RESTORE_DAG, dag_arguments
+from dr_airflow.forms import choice, field
 from dr_airflow.operators import (
     AuthoriseRestoreOperator,
     RestoreApprovalOperator,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from dr_airflow.conventions import JANITOR_QUEUE, RETENTION_DAG, Pools, choice, dag_arguments, schedule
+from dr_airflow.conventions import JANITOR_QUEUE, RETENTION_DAG, Pools, dag_arguments, schedule
+from dr_airflow.forms import choice
 from dr_airflow.operators import PruneOperator
 from dr_lib.model.prune import PrunePolicy
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from dr_airflow.conventions import READER_QUEUE, Pools, ask, choice, dag_arguments, dag_id, promise, schedule
+from dr_airflow.conventions import READER_QUEUE, Pools, dag_arguments, dag_id, promise, schedule
+from dr_airflow.forms import ask, choice
 from dr_airflow.operators import VerifyOperator
 from dr_lib.model.asset import Asset
 

@@ -97,7 +97,7 @@ def test_a_commit_may_be_told_twice_and_gives_one_point(site):
 
 
 def test_a_commit_sends_the_point_with_the_event_of_its_outlet(site):
-    from dr_airflow.conventions import points_of
+    from dr_airflow.announcements import points_of
 
     commit, airflow = back_up(), Airflow()
     outlet = points_of("files")
@@ -112,7 +112,7 @@ def announced(airflow):
 
 
 def test_every_copy_is_announced_by_an_event_of_its_region(site):
-    from dr_airflow.conventions import COPIES
+    from dr_airflow.announcements import COPIES
     from dr_airflow.operators import BackupOperator, ReplicateOperator
 
     airflow = Airflow(copies=COPIES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dr_airflow.conventions import COPIES, announce
+from dr_airflow.announcements import COPIES, announce
 from dr_airflow.operators.base import Facts, RecoveryOperator, open_runtime
 from dr_lib.errors import IntegrityError, Refused
 
