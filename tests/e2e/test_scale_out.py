@@ -45,6 +45,8 @@ LARGE_MB = int(os.environ.get("DR_LARGE_MB", "96"))
 """4096 shows what the issue asks for; the usual run has as many shards, of fewer bytes."""
 CHROMIUM = shutil.which("chromium")
 SHARDS = 8
+LATE_S = 15
+"""The RPO of the large asset: its backup takes longer, so that its deadline passes while it runs."""
 WORKERS = ("worker-1", "worker-2")
 RUN_S = 240 + LARGE_MB // 8
 
@@ -112,7 +114,7 @@ def configure(workspace: Workspace, regions: DemoRegions) -> None:
     model = found["assets"]["minilm"]
     model["drill"] |= {"standby": "site"}
     own: dict[str, Any] = {"source": large.as_uri(), "regions": ["eu-west", "ap-south"], "gates": "none"}
-    own["drill"] = {"standby": "site"}
+    own |= {"drill": {"standby": "site"}, "objectives": {"rpo": f"{LATE_S}s"}}
     found["assets"] = {"minilm": model, "large": {"kind": "model", **own}}
     found["standbys"] = {"site": {"kind": "process", "queue": "standby", "executor": "EdgeExecutor"}}
     found["catalog"] = {"url": "env:DR_CATALOG_URL", "schedule": None}
@@ -234,6 +236,10 @@ def test_shards_spread_over_the_workers_and_one_that_is_killed_costs_its_own_alo
     again = {number for number, count in tries.items() if count > 1}
     assert again, "the worker was killed in the middle of a shard"
     assert again <= lost
+    messages = until(
+        lambda: [one for one in site.hook.heard if "dr_backup__large is not done after" in one["message"]], 60
+    )
+    assert f"0:00:{LATE_S}, run {started}" in messages[0]["message"]
     (point,) = site.runtime().points("large")
     assert point["logical_bytes"] > LARGE_MB * 990_000
     assert not [file for file in (site.workspace.sources / "large").iterdir() if not file.name.endswith("safetensors")]

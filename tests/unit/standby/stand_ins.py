@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 import sys
 from dataclasses import dataclass
@@ -32,8 +33,10 @@ def put_docker(folder: Path, patch: pytest.MonkeyPatch) -> Docker:
     """Make `folder` with the stand-in first on PATH."""
     (folder / "containers").mkdir(parents=True)
     program = folder / "docker"
-    source = (Path(__file__).parent / "stand_in_docker.py").read_text()
-    program.write_text(f"#!{sys.executable}\n{source}")
+    source = folder / "stand_in.py"
+    source.write_text((Path(__file__).parent / "stand_in_docker.py").read_text())
+    # Not `#!` and the interpreter: its path may hold a space, and then the machine's own docker would be asked.
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(source))} "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     return Docker(folder)
