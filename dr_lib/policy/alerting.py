@@ -62,7 +62,8 @@ def news(
             worse += [before] if before is not None and before.told_at is not None else []
             raised.append(OpenAlert(one.key, one.severity, one.text, since, None))
             continue
-        alert = replace(before, severity=one.severity, text=one.text)
+        # With the worst that was told, so that who heard of it hears that it is over.
+        alert = replace(before, text=one.text)
         (still if repeat is not None and now - before.told_at >= repeat else quiet).append(alert)
     true = {one.key for one in conditions}
     # What is over before anybody heard of it is nobody's news.

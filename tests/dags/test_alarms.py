@@ -115,6 +115,8 @@ def test_freshness_tells_people_in_a_task_that_hides_no_failure(write_config):
 def test_every_form_holds_for_its_defaults(write_config):
     from dr_airflow.dag_factory import build_dags
 
-    for name, dag in build_dags(load_config(write_config("minilm"))).items():
-        if not name.startswith("dr_restore"):
-            dag.params.validate()
+    dags = build_dags(load_config(write_config("minilm")))
+    held = {name: dag.params.validate() for name, dag in dags.items() if not name.startswith("dr_restore")}
+    assert held["dr_backup__minilm"] == {"region": None}
+    assert held["dr_verify__minilm"] == {"scope": "unverified"}
+    assert held["dr_drill__minilm"] == {"scenario": "region-lost", "region": "us-east", "disaster_at": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -45,6 +46,20 @@ def test_drills_from_before_the_points_that_are_shown_are_left_out():
     assert found is not None
     assert len(found.drills) == 1
     assert found.begin.startswith("2026-11-10")
+
+
+def test_the_ends_of_the_line_are_told_in_utc_whatever_the_servers_clock_shows(monkeypatch):
+    from dr_airflow.page import timeline
+
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        found = timeline.of([point(2, 1), point(1, 1)], [])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found is not None
+    assert (found.begin, found.end) == ("2026-11-01T00:00:00+00:00", "2026-11-02T00:00:00+00:00")
 
 
 def test_points_without_bytes_are_drawn_at_the_foot():

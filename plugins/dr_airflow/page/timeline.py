@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 WIDTH: Final = 600.0
@@ -81,4 +81,4 @@ def _at(text: str) -> float:
 
 
 def _text(moment: float) -> str:
-    return datetime.fromtimestamp(moment).astimezone().isoformat()
+    return datetime.fromtimestamp(moment, UTC).isoformat()

@@ -44,7 +44,12 @@ def test_what_was_told_lately_is_not_told_again_and_its_text_is_kept_up():
 def test_what_gets_worse_is_told_and_what_gets_better_is_not(before: Severity, after: Severity, *, told: bool):
     found = news(known(alert(severity=before)), [condition(severity=after)], NOW, DAY)
     assert bool(found.raised) is told
-    assert [one.severity for one in (*found.raised, *found.quiet)] == [after]
+    assert [one.severity for one in (*found.raised, *found.quiet)] == [max(before, after, key=lambda one: one.rank)]
+
+
+def test_who_was_woken_by_the_worst_hears_the_end_of_it_also_when_it_got_better_first():
+    left = known(*news(known(alert(severity=C)), [condition(severity=W)], NOW, DAY).after(NOW))
+    assert [one.key for one in news(left, [], NOW, DAY).at_least(C).cleared] == ["asset:m"]
 
 
 @pytest.mark.parametrize(("repeat", "told"), [(timedelta(minutes=30), True), (DAY, False), (None, False)])
