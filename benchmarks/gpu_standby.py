@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,10 +24,10 @@ from dr_lib.demo import assets
 from dr_lib.runtime import Runtime
 from dr_lib.standby.environment import gpu_name
 from dr_lib.tensors import load_state_dict
+from tests.disk_regions import regions_on_disk
 from tests.keys import keys
 
 ASSET = "llm"
-MOVE = "import os, sys; os.path.exists(sys.argv[1]) and os.rename(sys.argv[1], sys.argv[2])"
 
 
 def main() -> None:
@@ -112,7 +111,7 @@ def make_model(directory: Path, layers: int) -> None:
 
 def configured(home: Path) -> Runtime:
     """Two directories as regions; a region is lost when its directory is not there."""
-    regions = {name: {"url": f"file://{home / name}", "rehearsal": rehearsal(home / name)} for name in ("east", "west")}
+    regions = regions_on_disk(home, "east", "west")
     smoke = {"loader": "transformers", "device": "cuda"}
     asset = {"kind": "model", "source": str(home / ASSET), "regions": list(regions), "smoke": smoke}
     config = {"version": 1, "regions": regions, "assets": {ASSET: asset}} | keys().config()
@@ -120,15 +119,6 @@ def configured(home: Path) -> Runtime:
     places = {"DR_STATE_DIR": "state", "DR_CACHE_DIR": "cache", "DR_STANDBY_DIR": "standby"}
     environ = {"PATH": "/usr/bin:/bin", **keys().all(), **{name: str(home / place) for name, place in places.items()}}
     return Runtime.load(home / "dr.yaml", environ=environ)
-
-
-def rehearsal(region: Path) -> dict[str, Any]:
-    """The commands that lose such a region and bring it back."""
-    gone = region.with_name(f"{region.name}.lost")
-    return {
-        name: [sys.executable, "-c", MOVE, str(one), str(other)]
-        for name, one, other in (("lose", region, gone), ("return", gone, region))
-    }
 
 
 if __name__ == "__main__":

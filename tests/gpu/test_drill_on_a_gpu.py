@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,19 +12,12 @@ from dr_lib.demo import assets
 from dr_lib.runtime import Runtime
 from dr_lib.standby.environment import gpu_name
 from dr_lib.tensors import load_state_dict
+from tests.disk_regions import regions_on_disk
 from tests.keys import keys
 from tests.plugins.not_run import NO_GPU
 
 pytestmark = pytest.mark.skipif(gpu_name() is None, reason=NO_GPU)
 ASSET = "minilm"
-MOVE = "import os, sys; os.path.exists(sys.argv[1]) and os.rename(sys.argv[1], sys.argv[2])"
-
-
-def rehearsal(region: Path) -> dict[str, Any]:
-    """A region on a disk is lost when its directory is not there."""
-    gone = region.with_name(f"{region.name}.lost")
-    commands = {"lose": (region, gone), "return": (gone, region)}
-    return {name: [sys.executable, "-c", MOVE, *map(str, ends)] for name, ends in commands.items()}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runtime(home: Path) -> Runtime:
     """The real model, backed up to two regions; its smoke test demands a GPU."""
     assets.stage_model(home / ASSET)
-    regions = {name: {"url": f"file://{home / name}", "rehearsal": rehearsal(home / name)} for name in ("east", "west")}
+    regions = regions_on_disk(home, "east", "west")
     smoke = {"loader": "sentence-transformers", "device": "cuda"}
     asset = {"kind": "model", "source": str(home / ASSET), "regions": list(regions), "smoke": smoke}
     config = {"version": 1, "regions": regions, "assets": {ASSET: asset}} | keys().config()
