@@ -43,8 +43,10 @@ class Alarming(Cataloguing):
         now = self._wiring.clock()
         found = news(known, conditions, now, self.config.alerts.repeat)
         failed = [] if found.is_empty else self._tell(found)
-        with database.writing() as connection:
-            put_alerts(connection, known, found.after(None if failed else now))
+        left = found.after(None if failed else now)
+        if set(left) != set(known.values()):  # every run that succeeds asks, and hardly ever has news
+            with database.writing() as connection:
+                put_alerts(connection, known, left)
         if failed:
             raise failed[0]
         counts = {name: len(getattr(found, name)) for name in ("raised", "still", "cleared", "quiet")}
