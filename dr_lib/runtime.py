@@ -30,6 +30,7 @@ from dr_lib.use_cases.drilling import Drilling
 from dr_lib.use_cases.healing import Healing
 from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
+from dr_lib.use_cases.keeping_kits import KeepingKits
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.proving import Proving
 from dr_lib.use_cases.pruning import Pruning
@@ -53,6 +54,7 @@ class Runtime(
     Reporting,
     Alarming,
     KeepingKeys,
+    KeepingKits,
     Holding,
     Pruning,
     Uncovering,
@@ -97,7 +99,8 @@ class Runtime(
         """
         names = list(self.config.regions) if not regions else list(regions)
         sites = [self._site(self.config.region(name)) for name in names]
-        return {"regions": initialize(sites, self._wiring.keys, self._wiring.clock)}
+        kit, why = self._new_kit()
+        return {"regions": initialize(sites, self._wiring.keys, self._wiring.clock, kit), "kit_missing": why}
 
     def _site(self, region: Region) -> Site:
         attacker, role = self._strongest(region.name)

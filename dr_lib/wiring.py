@@ -15,7 +15,7 @@ from dr_lib.catalog.observe import Answer
 from dr_lib.clock import Clock
 from dr_lib.config.spell import spelled
 from dr_lib.crypto.keyset import Keyset
-from dr_lib.errors import DrError, StoreUnavailable
+from dr_lib.errors import DrError, StoreUnavailable, UsageError
 from dr_lib.keys import SecretSource, keyset
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
@@ -38,6 +38,7 @@ STANDBY_IDENTITY: Final = f"{STANDBY_PREFIX}_IDENTITY"
 AMAZON: Final = "https://s3.amazonaws.com"
 STATE: Final = "DR_STATE_DIR"
 BESIDE: Final = ".dr-state"
+SHELF: Final = "DR_KIT"
 GONE: Final = "file:///lost-with-the-region"
 """What a standby is told about the source: that there is none."""
 
@@ -202,3 +203,11 @@ def cache_directory(environ: Mapping[str, str]) -> Path | None:
     if environ.get("XDG_CACHE_HOME"):
         return Path(environ["XDG_CACHE_HOME"]) / "dr"
     return Path(environ["HOME"]) / ".cache" / "dr" if environ.get("HOME") else None
+
+
+def shelf_folder(environ: Mapping[str, str]) -> Path:
+    """Where recovery kits are kept on this machine: `DR_KIT` (`none`: nowhere), else in the directory for caches."""
+    named, cache = environ.get(SHELF), cache_directory(environ)
+    if named == "none" or (named is None and cache is None):
+        raise UsageError("there is no place for recovery kits on this machine", hint=f"name a directory in {SHELF}")
+    return Path(named) if named else Path(str(cache)) / "kit"

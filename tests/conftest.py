@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from dr_lib.storage.opening import open_store
 from tests.pruning import time  # noqa: F401 - a fixture
 
 PREFIX = "DR_TEST"
+os.environ["DR_KIT"] = "none"
+"""The recovery kit is 20 MB: what is not about it does without; tests/kit has it."""
 
 
 def environment_of(region: SeaweedRegion, prefix: str = PREFIX) -> dict[str, str]:

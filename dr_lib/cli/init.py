@@ -23,15 +23,17 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Create the vaults. A missing bucket is made, an empty one adopted; anything else in it is refused."""
         document = session.runtime().initialize(region)
-        session.output.show(document, lambda console: _tell(console, document["regions"]))
+        session.output.show(document, lambda console: _tell(console, document))
 
 
-def _tell(console: Console, regions: list[dict[str, Any]]) -> None:
+def _tell(console: Console, document: dict[str, Any]) -> None:
+    regions = document["regions"]
     body = [
         (one["region"], "created" if one["created"] else "adopted", _lock(one["lock"]), one["vault"]) for one in regions
     ]
     rows(console, ("region", "bucket", "lock", "vault"), body)
-    for warning in (said for one in regions for said in one["warnings"]):
+    missing = [document["kit_missing"]] if document.get("kit_missing") else []
+    for warning in (*(said for one in regions for said in one["warnings"]), *missing):
         console.print(f"WARNING: {warning}")
 
 

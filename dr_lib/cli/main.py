@@ -23,6 +23,7 @@ from dr_lib.cli import (
     hold,
     init,
     keys,
+    kit,
     points,
     prune,
     quarantine,
@@ -46,7 +47,7 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 HELP = ("-h", "--help")
 COMMANDS = (
     *(init, backup, points, show, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, catalog),
-    *(alerts, doctor, hold, quarantine, prune, signature, keys, demo),
+    *(alerts, doctor, hold, quarantine, prune, signature, keys, kit, demo),
 )
 """Each named as its module, in the order of the help."""
 

@@ -17,6 +17,7 @@ RUNS: Final = "runs/"
 EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
 PRUNES: Final = "prunes/"
+KIT: Final = "kit/"
 DAMAGED: Final = "damaged/"
 PROBES: Final = "probes/"
 
@@ -37,6 +38,7 @@ _PRUNE_KEY: Final = re.compile(rf"prunes/{_POINT}\.(?P<part>json|gate|done)")
 CLOSED: Final = "closed"
 _NEEDS: Final = re.compile(r"needs-[0-9a-f]{8}\.json")
 _EVIDENCE_KEY: Final = re.compile(rf"evidence/{_ASSET}/{_POINT}\.json")
+_KIT_KEY: Final = re.compile(r"kit/(?P<format>[0-9]{4})-(?P<at>[0-9]{8}T[0-9]{12}Z)-(?P<check>[0-9a-f]{8})\.pyz")
 POINT_ID: Final = re.compile(_POINT)
 
 
@@ -73,6 +75,17 @@ class RunKeyName:
     id: str
     generation: int
     recipients: str
+    check: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KitName:
+    """A recovery kit as its key alone tells: of which format it reads vaults, when it was made, and the start of the
+    SHA-256 of the object's bytes, in hex; the greatest is the one that counts."""
+
+    format: int
+    made_at: datetime
     check: str
     key: str
 
@@ -233,6 +246,19 @@ def evidence_key(asset: str, drill: str) -> str:
 def is_evidence_key(key: str) -> bool:
     """Whether a key is that of a drill's evidence."""
     return _point_name(_EVIDENCE_KEY.fullmatch(key)) is not None
+
+
+def kit_key(vault_format: int, made_at: datetime, data: bytes) -> str:
+    """Key of a recovery kit, whose bytes are `data`."""
+    return f"{KIT}{vault_format:04d}-{stamp(made_at)}-{event_check(data)}.pyz"
+
+
+def parse_kit_key(key: str) -> KitName | None:
+    """What the key of a recovery kit tells, None for any other."""
+    match = _KIT_KEY.fullmatch(key)
+    if match is None or not _is_moment(match["at"]):
+        return None
+    return KitName(int(match["format"]), parse_stamp(match["at"]), match["check"], key)
 
 
 def _point_name(match: re.Match[str] | None) -> PointName | None:

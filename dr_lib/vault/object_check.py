@@ -9,6 +9,7 @@ from dr_lib.format import index as index_format
 from dr_lib.format import layout, vault_record
 from dr_lib.vault.events import parse_event
 from dr_lib.vault.evidence import parse_evidence
+from dr_lib.vault.kits import check_kit
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import KIND, parse_verification
 
@@ -17,7 +18,8 @@ def check_object(vault: Vault, key: str, data: bytes) -> None:
     """Raise `IntegrityError` unless `data` may stand under `key` in this vault.
 
     A pack has its SHA-256, a wrapped run key and an event the digest in their names, a manifest its envelope's digest,
-    a trusted signature and its body's digest, evidence a trusted signature, an index the digests of its tables.
+    a trusted signature and its body's digest, evidence and the recovery kit a trusted signature, an index the digests
+    of its tables.
     Records of runs, which only writers read, and what has a key of no known shape are left alone.
     """
     where = vault.where(key)
@@ -35,5 +37,13 @@ def check_object(vault: Vault, key: str, data: bytes) -> None:
         parse_evidence(vault, key.split("/")[1], key, data)
     elif key.startswith(layout.INDEX):
         list(index_format.load(data, where))
+    else:
+        _check_own(vault, key, data)
+
+
+def _check_own(vault: Vault, key: str, data: bytes) -> None:
+    """As `check_object`, of what belongs to the vault and to no asset."""
+    if layout.parse_kit_key(key) is not None:
+        check_kit(vault, key, data)
     elif key == layout.VAULT_KEY:
-        vault_record.check_strictly(data, where)
+        vault_record.check_strictly(data, vault.where(key))

@@ -1,4 +1,5 @@
-"""The objects of a vault that no restore needs: events, evidence, indexes, records of runs, and the vault's own record.
+"""The objects of a vault that no restore needs: events, evidence, indexes, records of runs, recovery kits, and the
+vault's own record.
 
 Each is compared with what its key promises, and all with the inventory that the last full verification left in its
 event: so that one that was deleted, changed, swapped or put back as it was earlier is missed.
@@ -28,7 +29,7 @@ Inventory = dict[str, dict[str, str]]
 """By point (or drill), by the start of the key's SHA-256: the start of the bytes' SHA-256, both 8 hex digits."""
 READERS: Final = 8
 LARGEST: Final = 1 << 30
-_CLASSES: Final = {"v": layout.EVENTS, "e": layout.EVIDENCE, "i": layout.INDEX, "r": layout.RUNS}
+_CLASSES: Final = {"v": layout.EVENTS, "e": layout.EVIDENCE, "i": layout.INDEX, "k": layout.KIT, "r": layout.RUNS}
 _DIGITS: Final = 8
 
 
@@ -107,6 +108,9 @@ def _listed(vault: Vault, asset: str, committed: Collection[str]) -> Iterator[Ob
     for info in vault.store.list(f"{layout.EVIDENCE}{asset}/"):
         if layout.is_evidence_key(info.key):
             yield info
+    for info in vault.store.list(layout.KIT):
+        if layout.parse_kit_key(info.key) is not None:
+            yield info
     yield from vault.store.list(f"{layout.RUNS}{asset}/")
     for info in vault.store.list(layout.INDEX):
         if _point_of(info.key) in committed:
@@ -179,9 +183,10 @@ def _without_pruned(vault: Vault, asset: str, found: Others, committed: Collecti
     lost, found.lost = found.lost, []
     here = {point: _is_here(vault, asset, point) for point in {point for point, _ in lost} if point in committed}
     for point, name in lost:
-        if name[0] in "ve" or here.get(point, False):
+        if name[0] in "vek" or here.get(point, False):
             kind = _CLASSES.get(name[0], "?")
-            found.findings.append(f"an object below {kind} about {point} is gone [{vault.store.label}]")
+            about = f" about {point}" if point else ""
+            found.findings.append(f"an object below {kind}{about} is gone [{vault.store.label}]")
             found.lost.append((point, name))
         else:
             del found.inventory[point][name]

@@ -14,6 +14,7 @@ from dr_lib.format import layout
 from dr_lib.format.canonical import time_text
 from dr_lib.model.region import LockPolicy, Region, Role
 from dr_lib.storage.base import ContainerStore, RegionJanitor
+from dr_lib.vault.kits import store_kit
 from dr_lib.vault.lock_probe import LockProof, probe_lock
 from dr_lib.vault.opening import create_vault, refuse_occupied
 from dr_lib.vault.writers import refuse_without_recipients
@@ -29,12 +30,12 @@ class Site:
     attacker_role: Role
 
 
-def initialize(sites: Sequence[Site], keys: Keyset, clock: Clock) -> list[dict[str, object]]:
+def initialize(sites: Sequence[Site], keys: Keyset, clock: Clock, kit: bytes | None = None) -> list[dict[str, object]]:
     """Make a vault in each region: create a missing container, adopt an empty one, and prove its lock.
 
     `Refused` (7) when any of them holds something already; then no region was changed. `Refused`, too, when a region's
-    lock does not hold: it gets no vault. Killed in between, the regions that were finished refuse the next run: name
-    the others with `--region`.
+    lock does not hold: it gets no vault. Each vault gets the recovery `kit`, if any. Killed in between, the regions
+    that were finished refuse the next run: name the others with `--region`.
     """
     for site in sites:
         if keys.seals:
@@ -44,7 +45,7 @@ def initialize(sites: Sequence[Site], keys: Keyset, clock: Clock) -> list[dict[s
             _refuse_buried(site)
         except NotFound:
             continue  # the container is missing, which is the best case
-    return [_make(site, keys, clock) for site in sites]
+    return [_make(site, keys, clock, kit) for site in sites]
 
 
 def _refuse_buried(site: Site) -> None:
@@ -58,15 +59,17 @@ def _refuse_buried(site: Site) -> None:
         raise Refused(what, where=site.store.label, hint=f"drctl uncover --region {site.region.name}")
 
 
-def _make(site: Site, keys: Keyset, clock: Clock) -> dict[str, object]:
+def _make(site: Site, keys: Keyset, clock: Clock, kit: bytes | None) -> dict[str, object]:
     region, store, lock = site.region, site.store, site.region.lock
     created = store.ensure_container(lock_mode=lock.mode.value if lock else None, lock_days=lock.days if lock else None)
     proven, warnings = _proven(site, lock) if lock else (None, [])
     vault_id = secrets.token_hex(16)
-    create_vault(region.name, store, {"vault": vault_id, "created_at": time_text(clock())}, keys)
+    vault = create_vault(region.name, store, {"vault": vault_id, "created_at": time_text(clock())}, keys)
+    stored = store_kit(vault, kit) if kit is not None else None
     if lock is None:
         warnings = _unasked(store)
-    return {"region": region.name, "created": created, "vault": vault_id, "lock": proven, "warnings": warnings}
+    told = {"created": created, "vault": vault_id, "lock": proven, "kit": stored, "warnings": warnings}
+    return {"region": region.name, **told}
 
 
 def _proven(site: Site, lock: LockPolicy) -> tuple[dict[str, Any], list[str]]:

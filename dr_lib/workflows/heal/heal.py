@@ -121,7 +121,7 @@ class _Healing:
         committed = {name.point for name in self.vault.points(self.asset)}
         found = check_others(self.vault, self.asset, committed, past, self.aid.check_record)
         damaged = [key for key, whole in found.whole.items() if not whole]
-        self._evidence(found.lost)
+        self._vanished(found.lost)
         for key in damaged:
             self._other(key)
         if not found.findings:
@@ -228,11 +228,11 @@ class _Healing:
                 return True
         return False
 
-    def _evidence(self, lost: Sequence[tuple[str, str]]) -> None:
-        """Evidence that vanished is created again from a region that has it; it is the same in each."""
+    def _vanished(self, lost: Sequence[tuple[str, str]]) -> None:
+        """Evidence and kits that vanished are created again from a region that has them; they are the same in each."""
         wanted = set(lost)
         for source in self.aid.sources if wanted else ():
-            for key in _evidence_of(source, self.asset):
+            for key in _same_in_each(source, self.asset):
                 if named(key) in wanted and self._mend(Wound(key, "it is gone", None), needed=False):
                     wanted.discard(named(key))
 
@@ -270,8 +270,9 @@ def _newest_or_none(source: Vault, key_id: str) -> layout.RunKeyName | None:
         return None
 
 
-def _evidence_of(source: Vault, asset: str) -> Iterator[str]:
+def _same_in_each(source: Vault, asset: str) -> Iterator[str]:
     try:
         yield from [i.key for i in source.store.list(f"{layout.EVIDENCE}{asset}/") if layout.is_evidence_key(i.key)]
+        yield from [i.key for i in source.store.list(layout.KIT) if layout.parse_kit_key(i.key) is not None]
     except DrError:
         return
