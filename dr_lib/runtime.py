@@ -24,13 +24,13 @@ from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
 from dr_lib.use_cases.alarming import Alarming
 from dr_lib.use_cases.authorising import Authorising
-from dr_lib.use_cases.backing_up import BackingUp
 from dr_lib.use_cases.distrusting import Distrusting
 from dr_lib.use_cases.drilling import Drilling
 from dr_lib.use_cases.healing import Healing
 from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.keeping_kits import KeepingKits
+from dr_lib.use_cases.orchestrating import Orchestrating
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.proving import Proving
 from dr_lib.use_cases.pruning import Pruning
@@ -43,7 +43,7 @@ from dr_lib.workflows.initialize import Site, initialize
 
 
 class Runtime(
-    BackingUp,
+    Orchestrating,
     Verifying,
     Healing,
     Showing,

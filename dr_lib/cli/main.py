@@ -27,8 +27,10 @@ from dr_lib.cli import (
     points,
     prune,
     quarantine,
+    recover,
     replicate,
     restore,
+    runbook,
     show,
     signature,
     smoke,
@@ -47,7 +49,7 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 HELP = ("-h", "--help")
 COMMANDS = (
     *(init, backup, points, show, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, catalog),
-    *(alerts, doctor, hold, quarantine, prune, signature, keys, kit, demo),
+    *(alerts, doctor, runbook, hold, quarantine, prune, signature, keys, kit, recover, demo),
 )
 """Each named as its module, in the order of the help."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from dr_lib.config.locations import absolute
+from dr_lib.config.orchestrator import orchestrator_asset, orchestrator_policy
 from dr_lib.config.schema import (
     AssetSchema,
     DrillSchema,
     FileSchema,
     ObjectivesSchema,
+    OrchestratorSchema,
     PruneSchema,
     RegionLimitsSchema,
     RegionSchema,
@@ -30,6 +33,7 @@ from dr_lib.model.asset import (
 )
 from dr_lib.model.config import CatalogPolicy, Config, Limits
 from dr_lib.model.gates import Gates
+from dr_lib.model.orchestrator import NAME
 from dr_lib.model.prune import PrunePolicy
 from dr_lib.model.rates import Hours, RateLimits, Rates
 from dr_lib.model.region import LockMode, LockPolicy, Region, Role, RoleCredentials, StoreRef
@@ -38,10 +42,15 @@ from dr_lib.model.rehearsal import NO_LEVERS
 
 def build(file: FileSchema, path: Path) -> Config:
     """The configuration at `path` (absolute); relative paths in it start from its folder."""
+    folder = path.parent
+    assets = {name: _asset(name, asset, folder) for name, asset in file.assets.items()}
+    saved = file.orchestrator
+    own = {} if saved is None else {NAME: orchestrator_asset(saved, folder, _promises)}
     return Config(
         path=path,
         regions={name: _region(name, region, path.parent) for name, region in file.regions.items()},
-        assets={name: _asset(name, asset, path.parent) for name, asset in file.assets.items()},
+        assets={**assets, **own},
+        orchestrator=None if saved is None else orchestrator_policy(saved, folder, assets.values()),
         encryption=None if file.encryption is None else file.encryption.fact(path.parent),
         signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
@@ -83,17 +92,24 @@ def _asset(name: str, asset: AssetSchema, folder: Path) -> Asset:
         source=_store(asset.source, folder),
         regions=tuple(asset.regions),
         schedule=asset.schedule,
-        verify_schedule=asset.verify.schedule,
-        verify_within=asset.verify.within,
-        heals=asset.verify.heal,
-        objectives=_objectives(asset.objectives),
-        retention=_retention(asset.retention),
-        drill=_drill(asset.drill),
+        **_promises(asset),
         smoke=None if asset.smoke is None else smoke_policy(asset.smoke, folder),
         expectations=_beside(asset.expectations, folder),
         signature=None if asset.signature is None else _signature(asset.signature, folder),
         gates=None if asset.gates is None else Gates(**asset.gates.model_dump()),
     )
+
+
+def _promises(asset: AssetSchema | OrchestratorSchema) -> dict[str, Any]:
+    """What is promised of any asset, and how it is watched."""
+    return {
+        "verify_schedule": asset.verify.schedule,
+        "verify_within": asset.verify.within,
+        "heals": asset.verify.heal,
+        "objectives": _objectives(asset.objectives),
+        "retention": _retention(asset.retention),
+        "drill": _drill(asset.drill),
+    }
 
 
 def _objectives(objectives: ObjectivesSchema) -> Objectives:

@@ -13,6 +13,7 @@ from dr_lib.config.locations import scheme
 from dr_lib.config.problems import Problem, did_you_mean
 from dr_lib.config.standbys import ONLY
 from dr_lib.config.values import NAME, NAME_RULE
+from dr_lib.model.orchestrator import NAME as NAME_OF_IT
 from dr_lib.model.smoke import LOADERS
 from dr_lib.model.standby import LOCAL, StandbyKind
 
@@ -39,11 +40,28 @@ def check_references(document: Document) -> Iterator[Problem]:
     yield from _stores(document, regions)
     standbys = _mapping(data.get("standbys"))
     yield from _names(document, "standbys", standbys)
+    if isinstance(data.get("orchestrator"), dict):
+        yield from _orchestrator(document, data, list(regions), [LOCAL.name, *standbys])
     for name, standby in standbys.items():
         yield from _standby(document, name, _mapping(standby))
     for name, asset in assets.items():
         yield from _asset(document, name, _mapping(asset), list(regions))
-        yield from _drilled_where(document, name, _mapping(asset), [LOCAL.name, *standbys])
+        yield from _drilled_where(document, ("assets", name), _mapping(asset), [LOCAL.name, *standbys])
+
+
+def _orchestrator(
+    document: Document, data: dict[str, Any], regions: list[str], standbys: list[str]
+) -> Iterator[Problem]:
+    saved, at = _mapping(data["orchestrator"]), ("orchestrator",)
+    if data.get("encryption") == "none":
+        right = "seal the vaults (`drctl keys generate`), or leave `orchestrator:` out"
+        yield document.problem(at, "Airflow's connections would lie in the vaults in clear", right)
+    if NAME_OF_IT in _mapping(data.get("assets")):
+        right = "give the asset another name"
+        yield document.problem(("assets", NAME_OF_IT), "this is the name of the orchestrator itself", right)
+    if isinstance(saved.get("regions"), list):
+        yield from _asset_regions(document, at, saved["regions"], regions)
+    yield from _drilled_where(document, at, saved, standbys)
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -91,7 +109,7 @@ def _asset(document: Document, name: str, asset: dict[str, Any], regions: list[s
         yield document.problem(at, "only a directory can be taken aside", "remove it")
     named = asset.get("regions")
     if isinstance(named, list):
-        yield from _asset_regions(document, name, named, regions)
+        yield from _asset_regions(document, ("assets", name), named, regions)
 
 
 def _smoke(document: Document, name: str, asset: dict[str, Any]) -> Iterator[Problem]:
@@ -105,8 +123,8 @@ def _smoke(document: Document, name: str, asset: dict[str, Any]) -> Iterator[Pro
         yield document.problem(at, "a model's smoke test needs a loader", f"add `loader: {LOADERS[0]}`")
 
 
-def _asset_regions(document: Document, name: str, named: list[Any], regions: list[str]) -> Iterator[Problem]:
-    at = ("assets", name, "regions")
+def _asset_regions(document: Document, of: tuple[str, ...], named: list[Any], regions: list[str]) -> Iterator[Problem]:
+    at = (*of, "regions")
     if not named:
         yield document.problem(at, "the asset is in no region", f"name at least one of: {', '.join(regions)}")
     for number, region in enumerate(named):
@@ -130,8 +148,10 @@ def _standby(document: Document, name: str, fields: dict[str, Any]) -> Iterator[
         yield document.problem(("standbys", name), f"a {kind} standby needs an image", right)
 
 
-def _drilled_where(document: Document, name: str, asset: dict[str, Any], known: list[str]) -> Iterator[Problem]:
+def _drilled_where(
+    document: Document, of: tuple[str, ...], asset: dict[str, Any], known: list[str]
+) -> Iterator[Problem]:
     chosen = _mapping(asset.get("drill")).get("standby", LOCAL.name)
     if isinstance(chosen, str) and NAME.fullmatch(chosen) and chosen not in known:
-        at = ("assets", name, "drill", "standby")
+        at = (*of, "drill", "standby")
         yield document.problem(at, f"there is no standby {chosen!r}", did_you_mean(chosen, known))

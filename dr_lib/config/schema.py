@@ -66,6 +66,12 @@ def _database(value: object) -> str:
     return value
 
 
+def _reference(value: object) -> str:
+    if not isinstance(value, str) or not re.match(r"env:[A-Za-z_]\w*$|file:.+$|airflow:[\w.-]+$", value):
+        raise ValueError("this does not say where the URL lies; write env:NAME, file:PATH or airflow:CONN_ID")
+    return value
+
+
 def _url_or_mapping(value: object) -> object:
     return {"url": value} if not isinstance(value, dict) else value
 
@@ -273,6 +279,24 @@ class AssetSchema(Strict):
     gates: Annotated[GatesSchema | None, BeforeValidator(_gates)] = GatesSchema()
 
 
+class OrchestratorSchema(Strict):
+    """`orchestrator:` of the whole file."""
+
+    regions: list[Text]
+    schedule: Schedule = "*/30 * * * *"
+    database: Annotated[str, BeforeValidator(_reference)] = "env:DR_AIRFLOW_DATABASE"
+    rehearsal: Annotated[str | None, BeforeValidator(_reference)] = None
+    dags: Text | None = None
+    plugins: Text | None = None
+    staging: Text | None = None
+    queue: Annotated[str | None, Field(pattern=r"^[\w.-]{1,200}$")] = None
+    saves_keys: Annotated[bool, BeforeValidator(_switch)] = False
+    objectives: ObjectivesSchema = ObjectivesSchema()
+    retention: RetentionSchema = RetentionSchema()
+    verify: VerifySchema = VerifySchema()
+    drill: DrillSchema = DrillSchema(scenario="airflow-database-lost", control=None)
+
+
 class PruneSchema(Strict):
     """`prune:` of the whole file."""
 
@@ -311,6 +335,7 @@ class FileSchema(Strict):
     prune: PruneSchema = PruneSchema()
     catalog: CatalogSchema = CatalogSchema()
     alerts: AlertsSchema = AlertsSchema()
+    orchestrator: OrchestratorSchema | None = None
 
 
 EXAMPLES: dict[str, Any] = {

@@ -18,6 +18,7 @@ EVENTS: Final = "events/"
 EVIDENCE: Final = "evidence/"
 PRUNES: Final = "prunes/"
 KIT: Final = "kit/"
+TERMS: Final = "terms/"
 DAMAGED: Final = "damaged/"
 PROBES: Final = "probes/"
 
@@ -39,6 +40,7 @@ CLOSED: Final = "closed"
 _NEEDS: Final = re.compile(r"needs-[0-9a-f]{8}\.json")
 _EVIDENCE_KEY: Final = re.compile(rf"evidence/{_ASSET}/{_POINT}\.json")
 _KIT_KEY: Final = re.compile(r"kit/(?P<format>[0-9]{4})-(?P<at>[0-9]{8}T[0-9]{12}Z)-(?P<check>[0-9a-f]{8})\.pyz")
+_TERM_KEY: Final = re.compile(r"terms/(?P<number>[0-9]{8})\.(?P<part>term|go)\.json")
 POINT_ID: Final = re.compile(_POINT)
 
 
@@ -259,6 +261,22 @@ def parse_kit_key(key: str) -> KitName | None:
     if match is None or not _is_moment(match["at"]):
         return None
     return KitName(int(match["format"]), parse_stamp(match["at"]), match["check"], key)
+
+
+def term_key(number: int) -> str:
+    """Key of a term: whoever creates it has it."""
+    return f"{TERMS}{number:08d}.term.json"
+
+
+def term_go_key(number: int) -> str:
+    """Key of the word that lets a recovered orchestrator work."""
+    return f"{TERMS}{number:08d}.go.json"
+
+
+def parse_term_key(key: str) -> tuple[int, str] | None:
+    """Number of the term and what of it an object is (`term`, `go`), None for any other key."""
+    match = _TERM_KEY.fullmatch(key)
+    return None if match is None else (int(match["number"]), match["part"])
 
 
 def _point_name(match: re.Match[str] | None) -> PointName | None:

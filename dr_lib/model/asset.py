@@ -17,6 +17,8 @@ class AssetKind(StrEnum):
 
     MODEL = "model"
     DATASET = "dataset"
+    ORCHESTRATOR = "orchestrator"
+    """Airflow itself, of which there is at most one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from dr_lib.errors import NotFound
 from dr_lib.model.alert import NOBODY, AlertPolicy
 from dr_lib.model.asset import Asset
+from dr_lib.model.orchestrator import OrchestratorPolicy
 from dr_lib.model.protection import Encryption, Signing
 from dr_lib.model.prune import DRY, PrunePolicy
 from dr_lib.model.region import Region
@@ -49,6 +50,7 @@ class Config:
     prune: PrunePolicy = DRY
     catalog: CatalogPolicy = CatalogPolicy()
     alerts: AlertPolicy = NOBODY
+    orchestrator: OrchestratorPolicy | None = None
     standbys: dict[str, StandbyPolicy] = field(default_factory=lambda: {LOCAL.name: LOCAL})
 
     def asset(self, name: str) -> Asset:

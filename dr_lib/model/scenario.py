@@ -16,12 +16,16 @@ class Expected(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A disaster by its name; `words` say what happens. `loses_region`: the drill must do without one region."""
+    """A disaster by its name; `words` say what happens. `loses_region`: the drill must do without one region.
+    `by_kit`: nothing of ours is there but the recovery kit. `of_orchestrator`: it befalls Airflow itself, and no other
+    asset."""
 
     name: str
     words: str
     loses_region: bool = True
     expected: Expected = Expected.RECOVERY
+    by_kit: bool = False
+    of_orchestrator: bool = False
 
 
 _ALL: Final = (
@@ -34,6 +38,11 @@ _ALL: Final = (
     Scenario("catalog-lost", "everything this machine remembered of the vaults is gone", loses_region=False),
     Scenario("key-lost", "the operations key is gone; the escrow key is left", loses_region=False),
     Scenario("clock-skewed", "this machine's clock is hours off", loses_region=False),
+    Scenario(
+        "bare-machine", "one vault and the escrow key are left, and a machine with Python alone", loses_region=False,
+        by_kit=True,
+    ),
+    Scenario("airflow-database-lost", "Airflow's metadata database is gone", loses_region=False, of_orchestrator=True),
     Scenario(
         "standby-too-small", "the standby has less room than the asset needs", loses_region=False,
         expected=Expected.REFUSAL,

@@ -135,6 +135,10 @@ class Cataloguing(OverConfig):
     def _catalog(self) -> CatalogDb:
         from dr_lib.catalog.db.opening import CatalogDb
 
+        return CatalogDb(self.catalog_url())
+
+    def catalog_url(self) -> str:
+        """Where the catalog is, as a URL of SQLAlchemy's. It may hold a password: for no log."""
         url = self.config.catalog.url
         if url.startswith("env:"):
             name = url.removeprefix("env:")
@@ -143,7 +147,7 @@ class Cataloguing(OverConfig):
                 what, hint = f"the variable {name} does not hold the catalog's URL", "set it, or name another one"
                 raise UsageError(what, where="catalog.url", hint=hint)
         folder = state_directory(self._wiring.environ, self.config.path)
-        return CatalogDb(url or f"sqlite:///{folder / 'catalog.sqlite'}")
+        return url or f"sqlite:///{folder / 'catalog.sqlite'}"
 
 
 def _past(asset: str, one: DrillEntry) -> PastDrill:

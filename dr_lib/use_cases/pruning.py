@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dr_lib.catalog.answers import kept_in, raise_first
+from dr_lib.catalog.answers import kept_in, open_ones, raise_first
 from dr_lib.catalog.judged_points import judged_points
 from dr_lib.catalog.observe import Answer
 from dr_lib.errors import DrError, Refused
@@ -15,6 +15,7 @@ from dr_lib.policy.retention import Verdict, decide, keeps_nothing
 from dr_lib.pruning_documents import judged_document, region_document
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.opening import open_vault
+from dr_lib.vault.terms import refuse_before_go
 from dr_lib.workflows.prune.first_phase import Decision, Scope
 from dr_lib.workflows.prune.region import RegionPruned, prune_region
 from dr_lib.workflows.prune.second_phase import Budget
@@ -50,6 +51,8 @@ class Pruning(OverConfig):
         own = dict.fromkeys(name for found in names for name in self.config.asset(found).regions)
         regions = [self.config.region(region).name] if region else list(own)
         answers = self._wiring.answers(list(dict.fromkeys([*own, *regions])))
+        for vault in open_ones(answers, regions) if apply else ():
+            refuse_before_go(vault)
         judged = self._judge(names, answers)
         failed = list(judged.refused.values())
         pruned: list[RegionPruned] = []

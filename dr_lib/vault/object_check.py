@@ -10,6 +10,7 @@ from dr_lib.format import layout, vault_record
 from dr_lib.vault.events import parse_event
 from dr_lib.vault.evidence import parse_evidence
 from dr_lib.vault.kits import check_kit
+from dr_lib.vault.terms import check_term
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import KIND, parse_verification
 
@@ -45,5 +46,7 @@ def _check_own(vault: Vault, key: str, data: bytes) -> None:
     """As `check_object`, of what belongs to the vault and to no asset."""
     if layout.parse_kit_key(key) is not None:
         check_kit(vault, key, data)
+    elif (term := layout.parse_term_key(key)) is not None:
+        check_term(vault, key, term[0], data)
     elif key == layout.VAULT_KEY:
         vault_record.check_strictly(data, vault.where(key))

@@ -29,7 +29,14 @@ Inventory = dict[str, dict[str, str]]
 """By point (or drill), by the start of the key's SHA-256: the start of the bytes' SHA-256, both 8 hex digits."""
 READERS: Final = 8
 LARGEST: Final = 1 << 30
-_CLASSES: Final = {"v": layout.EVENTS, "e": layout.EVIDENCE, "i": layout.INDEX, "k": layout.KIT, "r": layout.RUNS}
+_CLASSES: Final = {
+    "v": layout.EVENTS,
+    "e": layout.EVIDENCE,
+    "i": layout.INDEX,
+    "k": layout.KIT,
+    "r": layout.RUNS,
+    "t": layout.TERMS,
+}
 _DIGITS: Final = 8
 
 
@@ -108,9 +115,8 @@ def _listed(vault: Vault, asset: str, committed: Collection[str]) -> Iterator[Ob
     for info in vault.store.list(f"{layout.EVIDENCE}{asset}/"):
         if layout.is_evidence_key(info.key):
             yield info
-    for info in vault.store.list(layout.KIT):
-        if layout.parse_kit_key(info.key) is not None:
-            yield info
+    for prefix, parse in ((layout.KIT, layout.parse_kit_key), (layout.TERMS, layout.parse_term_key)):
+        yield from (info for info in vault.store.list(prefix) if parse(info.key) is not None)
     yield from vault.store.list(f"{layout.RUNS}{asset}/")
     for info in vault.store.list(layout.INDEX):
         if _point_of(info.key) in committed:
@@ -183,7 +189,7 @@ def _without_pruned(vault: Vault, asset: str, found: Others, committed: Collecti
     lost, found.lost = found.lost, []
     here = {point: _is_here(vault, asset, point) for point in {point for point, _ in lost} if point in committed}
     for point, name in lost:
-        if name[0] in "vek" or here.get(point, False):
+        if name[0] in "vekt" or here.get(point, False):
             kind = _CLASSES.get(name[0], "?")
             about = f" about {point}" if point else ""
             found.findings.append(f"an object below {kind}{about} is gone [{vault.store.label}]")

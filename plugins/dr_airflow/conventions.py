@@ -23,6 +23,7 @@ RESTORE_DAG = "dr_restore"
 EMERGENCY_DAG = "dr_restore_emergency"
 RETENTION_DAG = "dr_retention"
 FRESHNESS_DAG = "dr_freshness"
+ORCHESTRATOR_DAG = "dr_orchestrator_backup"
 LONGEST_TASK = timedelta(hours=24)
 DEFAULT_POOL = "default_pool"
 RUNBOOKS = "/dr/view/runbooks"

@@ -13,6 +13,7 @@ from dr_airflow.backup_dag import backup_dag
 from dr_airflow.conventions import (
     EMERGENCY_DAG,
     FRESHNESS_DAG,
+    ORCHESTRATOR_DAG,
     REPLICATE_DAG,
     RESTORE_DAG,
     RETENTION_DAG,
@@ -22,12 +23,14 @@ from dr_airflow.conventions import (
 )
 from dr_airflow.drill_dag import drill_dag
 from dr_airflow.freshness_dag import freshness_dag
+from dr_airflow.orchestrator_dag import orchestrator_dag
 from dr_airflow.replicate_dag import replicate_dag
 from dr_airflow.restore_dag import emergency_dag, restore_dag
 from dr_airflow.retention_dag import retention_dag
 from dr_airflow.verify_dag import verify_dag
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
+from dr_lib.model.orchestrator import NAME as ORCHESTRATOR
 
 _PER_ASSET: dict[str, Callable[[Asset, Pools], DAG]] = {"backup": backup_dag, "verify": verify_dag}
 
@@ -55,8 +58,12 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
     assets = tuple(sorted(config.assets))
     pools = {name: pool_of(region) for name, region in sorted(config.regions.items())}
     for name in assets:
+        itself = config.orchestrator if name == ORCHESTRATOR else None
+        if itself is not None:
+            yield ORCHESTRATOR_DAG, partial(orchestrator_dag, config.assets[name], itself, pools)
         for step, build in _PER_ASSET.items():
-            yield dag_id(step, name), partial(build, config.assets[name], pools)
+            if itself is None or step != "backup":
+                yield dag_id(step, name), partial(build, config.assets[name], pools)
         standby = config.standby(config.assets[name].drill.standby)
         yield dag_id("drill", name), partial(drill_dag, config.assets[name], standby)
     if not assets:

@@ -11,6 +11,7 @@ from dr_airflow.operators.backup import (
 from dr_airflow.operators.base import RecoveryOperator, open_runtime
 from dr_airflow.operators.copies import PruneOperator, ReplicateOperator, VerifyOperator
 from dr_airflow.operators.freshness import AlarmOperator, FreshnessOperator, RefreshCatalogOperator
+from dr_airflow.operators.orchestrator import SaveOrchestratorOperator
 from dr_airflow.operators.recovery import DrillOperator, DrillVerdictOperator, RestoreOperator
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "RestoreApprovalOperator",
     "RestoreOperator",
     "RestorePlanOperator",
+    "SaveOrchestratorOperator",
     "StoreShardsOperator",
     "VerifyOperator",
     "open_runtime",

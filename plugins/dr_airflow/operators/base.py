@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, Variable
 
 from dr_airflow.failures import airflow_failures
 from dr_airflow.links import EvidenceLink, PointLink, drill_page, point_page
@@ -59,10 +59,20 @@ class RecoveryOperator(BaseOperator):
         return LoggedProgress(self.log)
 
 
+TERM_VARIABLE = "dr_term"
+
+
 def open_runtime() -> Runtime:
-    """The runtime of `config_file()`, with credentials from Airflow's connections where it names them."""
+    """The runtime of `config_file()`, with credentials from Airflow's connections where it names them.
+
+    `Refused` (7) in an Airflow from which another one took over: two must not run the schedules of the same vaults.
+    """
     from dr_airflow.configuration import config_file
     from dr_airflow.connections import connection_credentials
     from dr_lib.runtime import Runtime
 
-    return Runtime.load(config_file(), connections=connection_credentials)
+    runtime = Runtime.load(config_file(), connections=connection_credentials)
+    if runtime.config.orchestrator is not None:
+        known: str | None = Variable.get(TERM_VARIABLE, default=None)
+        runtime.refuse_superseded(int(known) if known else None)
+    return runtime

@@ -1,0 +1,72 @@
+"""The Python packages that the orchestrator ran with, and whether they are here."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from dr_lib import __version__
+from dr_lib.errors import StoreUnavailable
+
+AIRFLOW: Final = "apache-airflow"
+OURS: Final = "dr-lib"
+
+
+def packages() -> dict[str, str]:
+    """Version by name, of all that is installed here but this project itself."""
+    named = {(one.metadata["Name"] or "").lower().replace("_", "-"): one.version for one in metadata.distributions()}
+    return {name: version for name, version in sorted(named.items()) if name not in ("", OURS)}
+
+
+def versions(found: Mapping[str, str]) -> dict[str, str]:
+    """What decides whether a database fits a program."""
+    here = {"airflow": found.get(AIRFLOW, ""), "python": platform.python_version(), "dr": __version__}
+    return here | {"system": platform.platform()}
+
+
+def requirements(found: Mapping[str, str]) -> str:
+    """The packages as pip takes them."""
+    return "".join(f"{name}=={version}\n" for name, version in found.items())
+
+
+def pins(text: str) -> dict[str, str]:
+    """The inverse of `requirements`."""
+    rows = (line.partition("==") for line in text.splitlines() if "==" in line)
+    return {name.strip(): version.strip() for name, _, version in rows}
+
+
+def differences(wanted: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """Which packages are missing or of another version, in words."""
+    return [
+        f"{name} {version}, and {here.get(name, 'nothing')} is here"
+        for name, version in wanted.items()
+        if here.get(name) != version
+    ]
+
+
+def install(text: str, folder: Path) -> Path:
+    """An environment with exactly these packages in `folder`; its Python. Safe to repeat: what is there is kept.
+
+    `StoreUnavailable` (6) where the package index does not give them.
+    """
+    python = folder / "bin" / "python"
+    if not python.exists():
+        _run([sys.executable, "-m", "venv", str(folder)], "an environment could not be made")
+    lines = folder / "requirements.txt"
+    lines.write_text(text, encoding="utf-8")
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    _run([*command, "-r", str(lines)], "the packages could not be installed")
+    return python
+
+
+def _run(command: list[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["it did not say why"]
+        hint = "run it again: what was installed is kept; --packages here uses those of this Python"
+        raise StoreUnavailable(f"{what}: {said[-1][:300]}", hint=hint)
