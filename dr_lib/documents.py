@@ -264,6 +264,7 @@ def drill_document(report: DrillReport, evidence: dict[str, str]) -> Document:
         "rto_objective_s": report.rto_objective_s,
         "phases": phases_document(report.phases),
         "critical": list(report.critical),
+        "kits": dict(report.kits),
         "predicted_s": report.predicted,
         "bytes": report.bytes_restored,
         "files": report.files_restored,

@@ -17,7 +17,7 @@ from dr_lib.config.spell import spelled
 from dr_lib.crypto.keyset import Keyset
 from dr_lib.errors import DrError, StoreUnavailable, UsageError
 from dr_lib.keys import SecretSource, keyset
-from dr_lib.model.asset import Asset
+from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.config import Config
 from dr_lib.model.region import Role, StoreRef
 from dr_lib.model.standby import Forbidden
@@ -134,7 +134,8 @@ class Wiring:
         elif ref.credentials:
             store["credentials"] = ref.credentials
         limits = {"limits": spelled(found)} if (found := self.config.region(region).limits) else {}
-        facts = {"kind": asset.kind.value, "source": GONE, "regions": [region]}
+        kind = AssetKind.DATASET if asset.kind is AssetKind.ORCHESTRATOR else asset.kind
+        facts = {"kind": kind.value, "source": GONE, "regions": [region]}
         config = {"version": 1, "regions": {region: store | limits}, "assets": {asset.name: facts}} | self._reading()
         return json.dumps(config, indent=1), environ
 

@@ -10,14 +10,24 @@ from pathlib import Path
 import pytest
 
 from dr_lib.demo.seaweed import SeaweedRegion
+from dr_lib.kit.shelf import made
 from dr_lib.model.region import StoreRef
 from dr_lib.storage.base import ContainerStore
 from dr_lib.storage.opening import open_store
+from dr_lib.wiring import cache_directory
 from tests.pruning import time  # noqa: F401 - a fixture
 
 PREFIX = "DR_TEST"
 os.environ["DR_KIT"] = "none"
 """The recovery kit is 20 MB: what is not about it does without; tests/kit has it."""
+
+
+@pytest.fixture(scope="session")
+def shelf() -> Path:
+    """Where this machine keeps recovery kits: `make env` filled it."""
+    folder = Path(str(cache_directory(os.environ))) / "kit"
+    made(folder)
+    return folder
 
 
 def environment_of(region: SeaweedRegion, prefix: str = PREFIX) -> dict[str, str]:

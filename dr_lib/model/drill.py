@@ -109,7 +109,8 @@ class DrillReport:
     `predicted` is the RTO in seconds that earlier drills foretold, None without enough of them. `rpo_by_region` is what
     the RPO would be with that region alone. `detours` tell which copies were tried first and found wanting.
     `clock_skew_s` is how far this machine's clock was ahead of a region's; None when no region told its time.
-    `critical` names the longest phases and what bounds each.
+    `critical` names the longest phases and what bounds each. `kits` has the SHA-256 of the recovery kit of each region
+    that answered, None where it is not whole.
     """
 
     drill: str
@@ -147,3 +148,4 @@ class DrillReport:
     detours: tuple[str, ...] = ()
     clock_skew_s: float | None = None
     critical: tuple[str, ...] = ()
+    kits: dict[str, str | None] = field(default_factory=dict)

@@ -83,15 +83,15 @@ def _restore_sqlite(made: Path, target: Path) -> None:
     partial.rename(target)
 
 
-def _run(program: str, url: URL, arguments: list[str], *, damaged: type[DrError] = StoreUnavailable) -> None:
+def _run(name: str, url: URL, arguments: list[str], *, damaged: type[DrError] = StoreUnavailable) -> None:
     """Run a program of PostgreSQL's; the password travels in its environment, never among its arguments."""
-    command = [_program(program), *arguments]
+    command = [program(name), *arguments]
     done = subprocess.run(command, env=_environ(url), capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         lines = [line for line in done.stderr.strip().splitlines() if line] or [f"exit code {done.returncode}"]
         kind = StoreUnavailable if "connection to server" in done.stderr else damaged
         label = url.render_as_string(hide_password=True)
-        raise kind(f"{program} failed: {lines[-1][:300]}", where=label, hint=_hint(done.stderr))
+        raise kind(f"{name} failed: {lines[-1][:300]}", where=label, hint=_hint(done.stderr))
 
 
 def _hint(said: str) -> str | None:
@@ -109,7 +109,7 @@ def _environ(url: URL) -> Mapping[str, str]:
     return kept | {name: value for name, value in given.items() if value}
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     """The newest of that name that is installed."""
     installed = sorted(_PROGRAMS.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4].partition(".")[0] or 0))
     found = str(installed[-1]) if installed else shutil.which(name)

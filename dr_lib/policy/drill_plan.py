@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from dr_lib.model.asset import Asset
+from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.drill import Verdict
 from dr_lib.model.protection import Encryption
 from dr_lib.model.scenario import SCENARIOS
@@ -29,7 +29,9 @@ def planned(asset: Asset, encryption: Encryption | None) -> tuple[str, ...]:
     return tuple(
         name
         for name, scenario in SCENARIOS.items()
-        if not (alone and scenario.loses_region) and not (keyless and name == _KEYED)
+        if not (alone and scenario.loses_region)
+        and not (keyless and name == _KEYED)
+        and not (scenario.of_orchestrator and asset.kind is not AssetKind.ORCHESTRATOR)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from dr_lib.errors import DrError
 from dr_lib.model.asset import Objectives
 from dr_lib.model.drill import Assertion, Sensitivity, SmokeResult
+from dr_lib.model.kit import KitState
 
 TOLERATED_S: Final = 5.0
 
@@ -20,9 +21,10 @@ def judge(
     failure: DrError | None,
     isolation: Sequence[Assertion] = (),
     control: Sensitivity | None = None,
+    kits: Sequence[KitState] = (),
 ) -> tuple[str, ...]:
     """Every reason why the drill does not prove that the asset comes back, in plain words; empty if it does."""
-    reasons = [*_not_cut_off(isolation), *_not_sensitive(control)]
+    reasons = [*_not_cut_off(isolation), *_not_sensitive(control), *_bad_kits(kits)]
     if failure is not None:
         reasons.append(str(failure))
     if smoke is not None and not smoke.passed:
@@ -102,6 +104,16 @@ def unproven(
     if smoke is not None and smoke.accelerator == "cpu":
         told.append("it ran without a GPU: nothing is shown about loading or speed on one")
     return tuple(told)
+
+
+def kit_gaps(kits: Sequence[KitState]) -> tuple[str, ...]:
+    """Recovery kits that are not there, or older than their vault, in plain words."""
+    return tuple(f"{kit.region}: {kit.problem}" for kit in kits if kit.problem and (not kit.key or kit.facts))
+
+
+def _bad_kits(kits: Sequence[KitState]) -> list[str]:
+    """A kit that is damaged or somebody else's is worse than none: people would run it."""
+    return [f"the recovery kit in {kit.region}: {kit.problem}" for kit in kits if kit.key and kit.facts is None]
 
 
 def _not_cut_off(isolation: Sequence[Assertion]) -> list[str]:

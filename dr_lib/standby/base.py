@@ -73,6 +73,17 @@ class Standby:
         self._restore(config_text, environ, [asset, "--point", point, "--region", region, *where])
         return Older(point, path, place)
 
+    def restore_by_kit(self, config_text: str, asset: str, point: str, environ: Mapping[str, str]) -> dict[str, Any]:
+        """As `restore`, with the vault's recovery kit: nothing of ours runs but what fetches and proves it."""
+        order = Order(
+            "dr_lib.use_cases.kit_restore",
+            (asset, point, str(self.root)),
+            {**OFFLINE, **environ},
+            {CONFIG: config_text},
+            reach=Reach.of(config_text, environ),
+        )
+        return document_of(self.runner.run(order, None), "restore with the recovery kit")
+
     def _restore(self, config_text: str, environ: Mapping[str, str], arguments: Sequence[str]) -> dict[str, Any]:
         how = ["--json", "--config", str(self.root / CONFIG)]
         order = Order(

@@ -6,16 +6,24 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from dr_lib.catalog.answers import open_ones
 from dr_lib.errors import DrError, Refused, UsageError
 from dr_lib.format import layout
+from dr_lib.keys import SecretSource
 from dr_lib.model.asset import Asset
+from dr_lib.model.drill import SmokeCheck
+from dr_lib.model.kit import KitState
 from dr_lib.model.rates import RateLimits, Rates
 from dr_lib.model.region import Role
+from dr_lib.model.scenario import SCENARIOS
 from dr_lib.standby.opening import open_standby
 from dr_lib.vault.events import add_event
+from dr_lib.vault.kits import examine_kit
 from dr_lib.wiring import Wiring, cache_directory, state_directory
 from dr_lib.workflows.drill.blows.blow import Tools
 from dr_lib.workflows.drill.disaster import Ground
@@ -61,6 +69,8 @@ def world_of(wiring: Wiring, asset: Asset, scenario: str, lost: str) -> World:
         store_clock=lambda: _store_clock(pretended, asset, lost),
         skew=pretence.skew,
         link=asset.drill.link if scenario == "slow-link" else None,
+        kits=lambda: _kits(wiring, asset),
+        try_database=partial(_try_database, wiring) if SCENARIOS[scenario].of_orchestrator else None,
     )
 
 
@@ -90,6 +100,13 @@ def _cache(environ: Mapping[str, str]) -> str | None:
 def _pretend(wiring: Wiring, asset: Asset, scenario: str) -> Pretence:
     if scenario == "key-lost":
         return Pretence(_with_escrow(wiring), "the standby and the drill got the escrow key alone")
+    if scenario == "bare-machine" and wiring.config.encryption is not None:
+        if wiring.config.encryption.escrow is None:
+            words = (
+                "the standby got the recovery kit, and the operations key: dr.yaml does not say where the escrow key is"
+            )
+            return Pretence(wiring, words)
+        return Pretence(_with_escrow(wiring), "the standby got the recovery kit and the escrow key alone")
     if scenario == "slow-link":
         rate = asset.drill.link
         return Pretence(_slowed(wiring, rate), f"every region was read at no more than {rate / 1e6:g} MB/s")
@@ -102,6 +119,36 @@ def _pretend(wiring: Wiring, asset: Asset, scenario: str) -> Pretence:
     if scenario == "standby-too-small":
         return Pretence(wiring, "the standby was given half the room that the asset needs")
     return Pretence(wiring)
+
+
+def _kits(wiring: Wiring, asset: Asset) -> tuple[KitState, ...]:
+    """The recovery kits of the asset's regions that answer."""
+    found = []
+    for vault in open_ones(wiring.answers(asset.regions), asset.regions):
+        try:
+            found.append(examine_kit(vault))
+        except DrError as error:
+            found.append(KitState(vault.region, problem=f"the recovery kit could not be looked at: {error.what}"))
+    return tuple(found)
+
+
+def _try_database(wiring: Wiring, restored: Path) -> tuple[SmokeCheck, ...]:
+    """Airflow's database in a server of its own, as a recovery would have it; errors as `trial.try_database`."""
+    from dr_lib.orchestrator import database, dumping, snapshot, trial
+
+    policy = wiring.config.orchestrator
+    if not restored.is_dir():
+        hint = "give the orchestrator's drills a standby that is a process"
+        raise UsageError("the standby is no directory of this machine: no server reads it", hint=hint)
+    place = None
+    if snapshot.dump_of(restored).name == dumping.DUMP:
+        reference = (policy.rehearsal if policy else None) or ""
+        url = SecretSource(wiring.environ, wiring.connections).text(reference) if reference else None
+        if url is None:
+            hint = "let `orchestrator.rehearsal` lead to the URL of an empty PostgreSQL database"
+            raise UsageError("there is no database to rehearse with", where=str(wiring.config.path), hint=hint)
+        place = database.address(url)
+    return trial.try_database(restored, place)
 
 
 def _with_escrow(wiring: Wiring) -> Wiring:

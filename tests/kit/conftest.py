@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from dr_lib.kit.shelf import made
-from dr_lib.wiring import cache_directory
 from tests.keys import fresh_keys, keys
 from tests.world import World, make_world, weights
 
-OFFLINE = shutil.which("unshare") and subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
+OFFLINE = (
+    shutil.which("unshare")
+    and subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
+)
 ALONE = ["unshare", "-rn"] if OFFLINE else []
 """No network at all, not even of this machine to itself, where that can be had; the kit must not ask for any anyway."""
 
@@ -34,14 +34,6 @@ class Bare:
         python = [sys.executable, "-I", "-S", str(self.kit), *map(str, arguments)]
         command = [*([] if online else ALONE), "env", "-i", *given, *python]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
-
-
-@pytest.fixture(scope="session")
-def shelf() -> Path:
-    """Where this machine keeps kits: `make env` filled it."""
-    folder = Path(str(cache_directory(os.environ))) / "kit"
-    made(folder)
-    return folder
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 import yaml
 
 from dr_lib.config import load_config
-from tests.runbooks.runbook_text import Block, Event, Runbook, RunbookError
+from dr_lib.runbooks.text import Block, Event, Runbook, RunbookError
 from tests.runbooks.runbook_world import RunbookWorld
 from tests.runbooks.shown_output import missing_line
-
-NAME = re.compile(r"^(?P<name>[A-Z_]+)=(?P<shown>\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -35,7 +32,7 @@ class Reader:
                 {"sh": self._type, "text": self._compare, "yaml": self._write}[step.language](step)
 
     def _type(self, block: Block) -> None:
-        commands = self._filled_in(block) if "fill-in" in block.attributes else block.text
+        commands = self._filled_in(block) if block.is_fill_in else block.text
         code, said = self.world.session.run(commands)
         if code != block.exit_code:
             raise self._wrong(block, f"ended with exit code {code}, not {block.exit_code}:\n{said}")
@@ -43,9 +40,7 @@ class Reader:
         self.executed.append(block.line)
 
     def _filled_in(self, block: Block) -> str:
-        pairs = NAME.findall(block.text)
-        if "".join(f"{name}={shown}\n" for name, shown in pairs) != block.text:
-            raise self._wrong(block, "holds more than NAME=value lines")
+        pairs = block.names
         missing = [name for name, _ in pairs if self.world.value(name) is None]
         if missing:
             raise self._wrong(block, f"asks for {missing}, which this world does not have")
@@ -61,15 +56,13 @@ class Reader:
         self._seen = None
 
     def _write(self, block: Block) -> None:
-        if "add-to" in block.attributes:
-            self.world.add_asset(block.text)
-            return
         before = self.world.config.read_text()
-        self.world.add_asset(block.text)
-        added: dict[str, Any] = yaml.safe_load(block.text)
-        if not set(added) <= set(load_config(self.world.config).assets):
-            raise self._wrong(block, "adds no asset")
-        self.world.config.write_text(before)
+        self.world.add(block.section, block.text)
+        if block.is_alternative:
+            added: dict[str, Any] = yaml.safe_load(block.text)
+            if not set(added) <= set(getattr(load_config(self.world.config), block.section)):
+                raise self._wrong(block, f"adds nothing to {block.section}")
+            self.world.config.write_text(before)
 
     def _wrong(self, block: Block, what: str) -> RunbookError:
         return RunbookError(f"{self.runbook.path.name}:{block.line}: this block {what}")

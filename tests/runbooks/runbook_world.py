@@ -13,9 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import boto3
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 from safetensors.numpy import load_file, save_file
@@ -26,10 +24,11 @@ from dr_lib.demo import assets
 from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.runtime import Runtime
 from dr_lib.use_cases import key_files
+from tests.runbooks import worlds_changes, worlds_incidents
 from tests.runbooks.shell_session import ShellSession
+from tests.runbooks.world_parts import TABLES, backup, bucket_of, merged, tables
 
 REGIONS = ("us-east", "eu-west", "ap-south")
-TABLES = {"kind": "dataset", "objectives": {"rpo": "1h", "rto": "15m"}, "regions": list(REGIONS)}
 MODEL = {**TABLES, "kind": "model", "smoke": {"loader": "sentence-transformers"}}
 
 WIDTH = 8
@@ -81,9 +80,13 @@ class RunbookWorld:
 
     def add_asset(self, text: str) -> None:
         """Write lines under `assets:`, as a person with an editor does."""
+        self.add("assets", text)
+
+    def add(self, section: str, text: str) -> None:
+        """Write lines under a section of dr.yaml; what stands there already and is not named stays."""
         document = yaml.safe_load(self.config.read_text())
-        document["assets"] |= yaml.safe_load(self.in_this_world(text))
-        self.config.write_text(yaml.safe_dump(document, sort_keys=False))
+        added = merged(document.get(section, {}), yaml.safe_load(self.in_this_world(text)))
+        self.config.write_text(yaml.safe_dump(document | {section: added}, sort_keys=False))
 
     def value(self, name: str) -> str | None:
         """What a person would put in for a name of a fill-in block now; None for a name that means nothing here."""
@@ -120,12 +123,6 @@ class RunbookWorld:
             if found := re.fullmatch(pattern, what):
                 return event(self, **found.groupdict())
         raise KeyError(f"no world knows how this happens: {what}")
-
-
-def tables(directory: Path) -> None:
-    """A small dataset."""
-    numbers = np.arange(500)
-    pq.write_table(pa.table({"id": numbers, "stars": numbers % 5 + 1}), directory / "reviews.parquet")
 
 
 def small_model(directory: Path) -> None:
@@ -186,18 +183,11 @@ def _drop_column(world: RunbookWorld, asset: str) -> None:
 
 def _damage(world: RunbookWorld, asset: str, region: str) -> None:
     """One bit turns in the largest pack, which holds the weights."""
-    server, bucket = world.regions[region], f"dr-{region}"
-    keys: dict[str, Any] = {"aws_access_key_id": server.access_key, "aws_secret_access_key": server.secret_key}
-    s3 = boto3.client("s3", endpoint_url=server.endpoint, region_name="us-east-1", **keys)
+    s3, bucket = bucket_of(world, region)
     found = max(s3.list_objects_v2(Bucket=bucket, Prefix="packs/")["Contents"], key=lambda entry: entry["Size"])
     pack = bytearray(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())
     pack[len(pack) // 2] ^= 1
     s3.put_object(Bucket=bucket, Key=found["Key"], Body=bytes(pack))
-
-
-def _backup(world: RunbookWorld, asset: str) -> None:
-    world.runtime.backup(asset)
-    world.runtime.verify(asset, unverified=True)
 
 
 def _wait_for_the_grace_period(world: RunbookWorld) -> None:
@@ -230,6 +220,8 @@ EVENTS: dict[str, Callable[..., None]] = {
     r"a stored pack of (?P<asset>\w+) in (?P<region>[a-z-]+) is damaged": _damage,
     r"the grace period passes": _wait_for_the_grace_period,
     r"the schedule backs (?P<asset>\w+) up": _backup_unasked,
+    **worlds_incidents.EVENTS,
+    **worlds_changes.EVENTS,
 }
 
 
@@ -241,7 +233,7 @@ def region_lost(world: RunbookWorld) -> None:
     world.names |= {"BARE_ACCESS_KEY_ID": kept.access_key, "BARE_SECRET_ACCESS_KEY": kept.secret_key}
     world.names |= {"IDENTITY": str(world.keys / "ops.agekey")}
     world.runtime.initialize()
-    _backup(world, "reviews")
+    backup(world, "reviews")
 
 
 def model_corrupted(world: RunbookWorld) -> None:
@@ -249,7 +241,7 @@ def model_corrupted(world: RunbookWorld) -> None:
     world.own("minilm", {**MODEL, "regions": ["us-east", "eu-west"]}, small_model)
     world.names |= {"LIVE": str(world.live["minilm"])}
     world.runtime.initialize()
-    _backup(world, "minilm")
+    backup(world, "minilm")
 
 
 def backup_quarantined(world: RunbookWorld) -> None:
@@ -257,7 +249,7 @@ def backup_quarantined(world: RunbookWorld) -> None:
     world.own("reviews", TABLES, tables)
     world.names |= {"LIVE": str(world.live["reviews"])}
     world.runtime.initialize()
-    _backup(world, "reviews")
+    backup(world, "reviews")
 
 
 def new_asset(world: RunbookWorld) -> None:
@@ -268,7 +260,7 @@ def new_asset(world: RunbookWorld) -> None:
     world.runtime.initialize()
 
 
-def lost_key(world: RunbookWorld) -> None:
+def key_lost(world: RunbookWorld) -> None:
     """A dataset with verified copies in three regions, and the escrow key on three papers, of which two do."""
     paper, ops = world.folder / "paper", key_text.in_file((world.keys / "ops.agekey").read_text())
     key_files.store_pages(paper, *key_files.escrow_pages(world.keys / "escrow.agekey", "2-of-3"))
@@ -278,7 +270,7 @@ def lost_key(world: RunbookWorld) -> None:
     world.own("reviews", TABLES, tables)
     world.names |= {"PAPER": str(paper), "LOST": ops.public}
     world.runtime.initialize()
-    _backup(world, "reviews")
+    backup(world, "reviews")
 
 
 def store_full(world: RunbookWorld) -> None:
@@ -289,17 +281,19 @@ def store_full(world: RunbookWorld) -> None:
     world.config.write_text(yaml.safe_dump(document | {"prune": {"grace": "10s"}}, sort_keys=False))
     world.runtime.initialize()
     for number in range(3):
-        _backup(world, "reviews")
+        backup(world, "reviews")
         (world.live["reviews"] / f"more {number}.csv").write_text("id,stars\n1,2\n")
 
 
 WORLDS: dict[str, Callable[[RunbookWorld], None]] = {
     "backup-quarantined": backup_quarantined,
-    "lost-key": lost_key,
+    "key-lost": key_lost,
     "region-lost": region_lost,
     "model-corrupted": model_corrupted,
     "new-asset": new_asset,
     "store-full": store_full,
+    **worlds_incidents.WORLDS,
+    **worlds_changes.WORLDS,
 }
 
 

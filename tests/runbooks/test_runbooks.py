@@ -7,11 +7,12 @@ import pytest
 import typer
 
 from dr_lib.cli.main import application
+from dr_lib.runbooks.folder import BESIDE_THE_CODE as FOLDER
+from dr_lib.runbooks.text import read
+from tests.runbooks.named_commands import drctl_calls
 from tests.runbooks.runbook_reader import Reader
-from tests.runbooks.runbook_text import drctl_calls, read
 from tests.runbooks.runbook_world import WORLDS, RunbookWorld
 
-FOLDER = Path(__file__).resolve().parents[2] / "runbooks"
 RUNBOOKS = sorted(FOLDER.glob("*.md"))
 SECTIONS = ("You are here because", "Decide", "Keep, and tell")
 runbook_of = pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)

@@ -47,8 +47,9 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("asset", nargs=None if name == "restore" else "?")
         command.add_argument("--point", help="its id; else all, of a restore the newest that is not in quarantine")
         if name == "restore":
+            command.add_argument("--with-attachments", type=Path, metavar="DIR", help="what was recorded with it, too")
             command.add_argument("--to", type=Path, required=True, metavar="DIR", help="a directory that is not there")
-    given.set_defaults(to=None)
+    given.set_defaults(to=None, with_attachments=None)
     return given
 
 

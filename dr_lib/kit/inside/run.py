@@ -34,6 +34,8 @@ def _run(asked: argparse.Namespace, folder: Path) -> None:
     reader.need(not asked.to or asked.to.parent.is_dir(), f"{asked.to and asked.to.parent}: no such directory", 5)
     if sys.stderr.isatty():
         reader.read_frame = _told(reader.read_frame)
+    if asked.with_attachments:
+        reader.fill = _attaching(reader.fill, asked.with_attachments.absolute())
     reader.run(asked)
 
 
@@ -48,6 +50,18 @@ def _opened(asked: argparse.Namespace, folder: Path) -> Path:
     root = Path(unquote(urlsplit(asked.vault).path) if scheme else asked.vault).absolute()
     reader.need((root / "vault.json").is_file(), "there is no vault.json here: no vault, or not its directory", 5)
     return root
+
+
+def _attaching(fill: Any, folder: Path) -> Any:
+    """`fill` that also writes what was recorded beside the asset: golden outputs, facts of tables."""
+
+    def attaching(packs: Any, body: Any, to: Path) -> None:
+        fill(packs, body, to)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in body["attachments"]:
+            (folder / file["path"]).write_bytes(b"".join(reader.contents(packs, file)))
+
+    return attaching
 
 
 def _told(read_frame: Any) -> Any:

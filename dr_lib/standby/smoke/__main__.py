@@ -14,6 +14,10 @@ def _perform(request: dict[str, Any]) -> dict[str, Any]:
         from dr_lib.standby.smoke import model_probe
 
         return model_probe.record(request) if task == "record-model" else model_probe.check(request)
+    if task == "check-orchestrator":
+        from dr_lib.standby.smoke import orchestrator_probe
+
+        return orchestrator_probe.check(request)
     from dr_lib.standby.smoke import dataset_probe
 
     tasks = {"record-dataset": dataset_probe.record, "hold-dataset": dataset_probe.hold}

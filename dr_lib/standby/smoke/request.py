@@ -36,6 +36,8 @@ class SmokeRequest:
     @classmethod
     def from_asset(cls, asset: Asset, directory: Path, attachments: Path) -> SmokeRequest:
         """The test that the asset's policy asks for; `UsageError` for a model that names no known loader."""
+        if asset.kind is AssetKind.ORCHESTRATOR:
+            return cls(asset.kind, directory, attachments)
         if asset.kind is AssetKind.DATASET:
             if asset.smoke is None:
                 return cls(asset.kind, directory, attachments)

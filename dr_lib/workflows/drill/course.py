@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,8 @@ from dr_lib.catalog.observe import Answer, Observation, observe
 from dr_lib.errors import DrError, IntegrityError, NotFound, Refused, StoreUnavailable
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import KnownPoint
-from dr_lib.model.drill import Assertion, Sensitivity, SmokeResult
+from dr_lib.model.drill import Assertion, Sensitivity, SmokeCheck, SmokeResult
+from dr_lib.model.kit import KitState
 from dr_lib.model.manifest import Manifest
 from dr_lib.policy.choice import LATEST_VERIFIED, choose
 from dr_lib.policy.preflight import Needs, preflight
@@ -54,18 +55,20 @@ class Course:
     wanting: dict[str, DrError] = field(default_factory=dict)
     smoke: SmokeResult | None = None
     control: Sensitivity | None = None
+    kits: tuple[KitState, ...] = ()
     failure: DrError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is to be recovered, without the region `away` if there is one, in a standby of that name. `cramped`: with
-    less room than the asset needs."""
+    less room than the asset needs. `by_kit`: with the recovery kit instead of this program."""
 
     asset: Asset
     away: str
     name: str
     cramped: bool = False
+    by_kit: bool = False
 
 
 def run(task: Task, world: World, watch: Stopwatch, course: Course) -> None:
@@ -81,9 +84,12 @@ def run(task: Task, world: World, watch: Stopwatch, course: Course) -> None:
     needs = Needs.of(course.manifest, demands_gpu=_demands_gpu(task.asset))
     with world.standby(task.name, needs.disk_bytes // 2 if task.cramped else None) as standby:
         _admit(standby, needs, course)
-        vault = _restore(task.asset, vaults, standby, world, watch, course)
+        vault = _restore(task, vaults, standby, world, watch, course)
         course.smoke = standby.smoke(task.asset)
         watch.lap_smoke(course.smoke)
+        if course.smoke.passed and world.try_database is not None:
+            course.smoke = _with_database(course.smoke, world.try_database(standby.restored))
+            watch.lap("database")
         if course.smoke.passed:
             course.control = _control(task, vault, standby, world, course)
 
@@ -136,18 +142,22 @@ def _admit(standby: Standby, needs: Needs, course: Course) -> None:
 
 
 def _restore(
-    asset: Asset, vaults: Sequence[Vault], standby: Standby, world: World, watch: Stopwatch, course: Course
+    task: Task, vaults: Sequence[Vault], standby: Standby, world: World, watch: Stopwatch, course: Course
 ) -> Vault:
     """Restore from the first vault that can give the point, as a person would: told that a copy is damaged or does not
     answer, they take the next one. What the first one gave and is whole is not fetched again. Returns that vault."""
     assert course.chosen is not None, "decided before"
+    asset, point = task.asset, course.chosen.point
     for number, vault in enumerate(vaults):
         config, environ = world.survival_kit(asset, vault.region)
         course.isolation += standby.isolation(world.forbidden(asset, vault.region), config, environ)
         if number == 0:
             watch.lap("acquire")
         try:
-            course.restored = standby.restore(config, asset.name, course.chosen.point, vault.region, environ)
+            if task.by_kit:
+                course.restored = standby.restore_by_kit(config, asset.name, point, environ)
+            else:
+                course.restored = standby.restore(config, asset.name, point, vault.region, environ)
         except (IntegrityError, NotFound, StoreUnavailable) as error:
             course.wanting[vault.region] = error
             watch.lap(f"try {vault.region}")
@@ -158,6 +168,13 @@ def _restore(
             watch.lap_restore(_all_over_the_link(inside, course.manifest.summary.stored_bytes, world.link))
             return vault
     raise next(iter(course.wanting.values()), NotFound("no surviving region holds the chosen point"))
+
+
+def _with_database(smoke: SmokeResult, checks: tuple[SmokeCheck, ...]) -> SmokeResult:
+    """The smoke test's result with what was seen of the database in a server of its own."""
+    broken = [check for check in checks if not check.passed]
+    cause = f"{broken[0].name}: {broken[0].measured}" if broken else smoke.cause
+    return replace(smoke, passed=not broken, checks=(*smoke.checks, *checks), cause=cause)
 
 
 def _control(task: Task, vault: Vault, standby: Standby, world: World, course: Course) -> Sensitivity | None:

@@ -17,7 +17,7 @@ from dr_lib.catalog.answers import open_or_raise
 from dr_lib.catalog.observe import observe
 from dr_lib.errors import DrError, Refused, UsageError
 from dr_lib.format import layout
-from dr_lib.model.asset import Asset
+from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.drill import DrillReport
 from dr_lib.model.manifest import Manifest
 from dr_lib.model.scenario import SCENARIOS, Expected
@@ -64,6 +64,7 @@ def drill(order: Order, world: World) -> DrillReport:
     began = Began(name, order.asset, scenario, lost, started_at, world.skew, skew_s, order.policy)
     watch, course = Stopwatch(order.disaster_at or started_at, clock), Course()
     _rehearse(began, order, world, watch, course)
+    course.kits = world.kits()
     return report(began, watch, course, clock())
 
 
@@ -71,6 +72,9 @@ def _refuse_nonsense(order: Order) -> None:
     asset, scenario = order.asset, SCENARIOS.get(order.scenario)
     if scenario is None:
         raise UsageError(f"no drill scenario is called {order.scenario!r}", hint=f"scenarios: {', '.join(SCENARIOS)}")
+    if scenario.of_orchestrator and asset.kind is not AssetKind.ORCHESTRATOR:
+        hint = "drctl drill orchestrator, where dr.yaml has `orchestrator:`"
+        raise UsageError(f"{order.scenario} is nothing that befalls {asset.name!r}", hint=hint)
     if order.lost not in asset.regions:
         hint = f"its regions: {', '.join(asset.regions)}"
         raise UsageError(f"{asset.name!r} has no copy in {order.lost!r}", hint=hint)
@@ -94,7 +98,8 @@ def _rehearse(began: Began, order: Order, world: World, watch: Stopwatch, course
         try:
             _strike(entry, world, watch, course)
             cramped = began.scenario.expected is Expected.REFUSAL
-            run(Task(began.asset, course.disaster.away, began.drill, cramped), world, watch, course)
+            task = Task(began.asset, course.disaster.away, began.drill, cramped, began.scenario.by_kit)
+            run(task, world, watch, course)
         except DrError as error:
             course.failure = error
 

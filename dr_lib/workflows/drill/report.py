@@ -12,7 +12,7 @@ from dr_lib.model.drill import Applied, DrillReport, Verdict
 from dr_lib.model.scenario import Expected, Scenario
 from dr_lib.model.smoke import WITHOUT_INFERENCE
 from dr_lib.policy.critical_path import critical_path
-from dr_lib.policy.drill_verdict import doubts, judge, judge_refusal, unproven
+from dr_lib.policy.drill_verdict import doubts, judge, judge_refusal, kit_gaps, unproven
 from dr_lib.policy.rpo import newest_verified, rpo_seconds
 from dr_lib.standby.environment import capture
 from dr_lib.workflows.drill.course import Blocked, Course
@@ -82,6 +82,7 @@ def report(began: Began, watch: Stopwatch, course: Course, finished_at: datetime
         detours=tuple(f"{region} was asked first: {error.what}" for region, error in course.wanting.items()),
         clock_skew_s=began.skew_s,
         critical=critical_path(watch.phases),
+        kits={kit.region: kit.sha256 if kit.is_whole else None for kit in course.kits},
     )
 
 
@@ -104,7 +105,16 @@ def _judged(began: Began, watch: Stopwatch, course: Course) -> _Judged:
             blocked, failure = None, course.failure
         fetched = int(course.restored.get("bytes", 0))
         return _Judged(rpo, None, really, (*own, *judge_refusal(blocked, failure, fetched, course.isolation)))
-    asked = (began.asset.objectives, rpo, rto, course.smoke, course.failure, course.isolation, course.control)
+    asked = (
+        began.asset.objectives,
+        rpo,
+        rto,
+        course.smoke,
+        course.failure,
+        course.isolation,
+        course.control,
+        course.kits,
+    )
     return _Judged(rpo, rto, really, (*own, *judge(*asked)))
 
 
@@ -160,6 +170,6 @@ def _unproven(began: Began, course: Course) -> tuple[str, ...]:
         course.isolation,
         lost_really=course.is_silent,
         control=course.control,
-        gaps=(*course.disaster.gaps, *notes, *_unasked(began.asset, course)),
+        gaps=(*course.disaster.gaps, *notes, *_unasked(began.asset, course), *kit_gaps(course.kits)),
         skew_s=began.skew_s,
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from dr_lib.catalog.observe import Answer
 from dr_lib.clock import Clock
 from dr_lib.model.asset import Asset
+from dr_lib.model.drill import SmokeCheck
+from dr_lib.model.kit import KitState
 from dr_lib.model.standby import Forbidden
 from dr_lib.standby.base import Standby
 from dr_lib.workflows.drill.disaster import Ground
@@ -26,7 +29,9 @@ class World:
     a configuration that names one region and no source, and that region's credentials alone; `forbidden` names all that
     a standby with that kit must not reach. `standby` makes one by its name, with no more room than that many bytes.
     `store_clock` is the present as a surviving region has it, None when none tells. `skew` is how far `clock` was set
-    off on purpose, `link` the bytes a second of a link that is slow on purpose.
+    off on purpose, `link` the bytes a second of a link that is slow on purpose. `kits` looks at the recovery kit of
+    each region that answers; `try_database` puts the database of a restored orchestrator into a server, where the
+    scenario wants it.
     """
 
     answers: Callable[[], Mapping[str, Answer]]
@@ -38,6 +43,8 @@ class World:
     journal: Journal
     tools: ToolsFor
     store_clock: Callable[[], datetime | None]
+    kits: Callable[[], tuple[KitState, ...]] = tuple
+    try_database: Callable[[Path], tuple[SmokeCheck, ...]] | None = None
     skew: timedelta = timedelta(0)
     link: int | None = None
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from configparser import RawConfigParser
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Variable
@@ -9,6 +12,8 @@ from airflow.sdk import Variable
 from dr_airflow.operators.backup import BackupOperator, trusted
 from dr_airflow.operators.base import TERM_VARIABLE, Facts, open_runtime
 from dr_lib.model.orchestrator import NAME
+
+FERNET = "AIRFLOW__CORE__FERNET_KEY"
 
 
 class SaveOrchestratorOperator(BackupOperator):
@@ -32,15 +37,43 @@ class SaveOrchestratorOperator(BackupOperator):
         return trusted(runtime.backup_orchestrator(airflow_settings(), progress=self.progress()))
 
 
-def airflow_settings() -> dict[str, str]:
-    """What somebody set of Airflow's settings, wherever, as variables; secrets included. Not for any log."""
+def _of_file(path: Path) -> dict[tuple[str, str], str]:
+    """What airflow.cfg says and somebody wrote there: Airflow itself fills it with its defaults, and with paths below
+    its home, which is another one on another machine."""
     from airflow.configuration import conf
 
-    found = conf.as_dict(display_source=True, display_sensitive=True)
-    given: dict[str, str] = {}
-    for section, options in found.items():
-        for option, told in options.items():
-            value, source = told if isinstance(told, tuple) else (told, "")
-            if source != "default" and value is not None:
-                given[f"AIRFLOW__{section.upper().replace('.', '_')}__{option.upper()}"] = str(value)
+    file = RawConfigParser()
+    file.read(path)
+    found = {}
+    for section in file.sections():
+        for option, escaped in file.items(section):
+            value = escaped.replace("%%", "%")
+            default = str(conf.get_default_value(section, option, fallback="", raw=True)).replace("%%", "%")
+            if value != default and str(path.parent) not in value:
+                found[section, option] = value
+    return found
+
+
+def airflow_settings() -> dict[str, str]:
+    """What somebody set of Airflow's settings, in its file or the environment, as variables; secrets included. Not for
+    any log.
+
+    Airflow keeps the address of its database from tasks; that comes from dr.yaml. A setting that a command or a secrets
+    backend gives is taken as what it gives now.
+    """
+    from airflow.configuration import AIRFLOW_CONFIG, conf
+
+    named = _of_file(Path(AIRFLOW_CONFIG))
+    for name, value in os.environ.items():
+        parts = name.split("__", 2)
+        if len(parts) == 3 and parts[0] == "AIRFLOW":
+            named[parts[1].lower(), parts[2].lower()] = value
+    given: dict[str, str] = {FERNET: str(conf.get("core", "fernet_key", fallback=""))}
+    for (section, option), value in named.items():
+        plain = option.removesuffix("_cmd").removesuffix("_secret")
+        if (section, plain) not in conf.sensitive_config_values:
+            plain = option
+        if not plain.startswith("sql_alchemy_conn"):
+            found = value if plain == option else str(conf.get(section, plain))
+            given[f"AIRFLOW__{section.upper().replace('.', '_')}__{plain.upper()}"] = found
     return given

@@ -1,0 +1,1 @@
+"""Runbooks as a machine reads them: where they lie, and what each says, shows and has typed."""
