@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
+from sqlalchemy.engine import URL
 
 from dr_lib.clock import utc_now
 from dr_lib.errors import DrError, IntegrityError, Refused, UsageError
@@ -103,12 +105,13 @@ class _Recovery:
         said = snapshot.read_facts(self.home.restored)
         settings = snapshot.read_settings(self.home.restored)
         self._refuse_other_version(said)
-        self._refuse_alive(said, settings)
         self._furnish(settings)
         runtime = _runtime(self.home, self.environ)
-        term = self._term(runtime)
+        self._refuse_alive(said, settings, runtime)
         python = self._packages()
         url = self._database()
+        self._refuse_full(url)
+        term = self._term(runtime)
         write_environment(self.home, self._airflow_settings(settings, url), python)
         self._fill(url, said, term)
         checked = self._check(url, said, settings)
@@ -151,16 +154,18 @@ class _Recovery:
                 "and variables can be taken into any version: airflow connections import restored/connections.json",
             )
 
-    def _refuse_alive(self, said: Mapping[str, Any], settings: Mapping[str, str]) -> None:
-        """Refuse while the old orchestrator works: at its address, or on its database."""
+    def _refuse_alive(self, said: Mapping[str, Any], settings: Mapping[str, str], runtime: Runtime) -> None:
+        """Refuse while an orchestrator of these vaults works: at the address of who holds the term, or of the one that
+        was saved, or on its database."""
         from dr_lib.orchestrator.processes import health
 
         if "term" in self.home.journal():
             return
         hint = "end it first, or use it: two must not run the schedules of the same vaults"
-        told = health(str(said["url"])) if said["url"] else {}
-        if (told.get("scheduler") or {}).get("status") == "healthy":
-            raise Refused("the old orchestrator is alive: its scheduler works", where=str(said["url"]), hint=hint)
+        held = runtime.term()
+        for url in sorted({str(said["url"]), held.url if held else ""} - {""}):
+            if (health(url).get("scheduler") or {}).get("status") == "healthy":
+                raise Refused("the old orchestrator is alive: its scheduler works", where=url, hint=hint)
         where = database.address(settings[snapshot.DATABASE])
         try:
             with database.connected(where) as connection:
@@ -197,11 +202,11 @@ class _Recovery:
         journal = self.home.journal()
         if "term" in journal:
             since = parse_time(journal["since"])
-            return runtime.claim(Term(journal["term"], journal["holder"], since, journal["point"]))
+            return runtime.claim(Term(journal["term"], journal["holder"], since, journal["point"], journal["url"]))
         before = runtime.term()
         number, holder = (before.number if before else 0) + 1, f"{platform.node()}:{self.home.folder}"
-        term = runtime.claim(Term(number, holder, utc_now(), journal["point"]))
-        self.home.note(term=number, holder=holder, since=time_text(term.since))
+        term = runtime.claim(Term(number, holder, utc_now(), journal["point"], self._url()))
+        self.home.note(term=number, holder=holder, since=time_text(term.since), url=term.url)
         return term
 
     def _packages(self) -> Path:
@@ -230,12 +235,7 @@ class _Recovery:
         if "stilled_at" in journal:
             return
         label = where.render_as_string(hide_password=True)
-        with database.connected(where) as connection:
-            empty = database.is_empty(connection)
-        if not empty and journal.get("loading") != label:
-            hint = "name a database without any table; nothing is ever put over another one"
-            raise Refused("the database is not empty", where=label, hint=hint)
-        if empty:
+        if _is_empty(where):
             self.home.note(loading=label)
             dumping.load(snapshot.dump_of(self.home.restored), where)
         note = f"lost with the orchestrator; recovered at {time_text(term.since)} as term {term.number}, not repeated"
@@ -249,6 +249,14 @@ class _Recovery:
             # Before the transaction ends: who finds it stilled finds what was awake, too.
             self.home.note(awake=journal.get("awake") or list(stilled.awake), marked=journal.get("marked") or marked)
         self.home.note(stilled_at=time_text(utc_now()), dropped=stilled.dropped, where=label)
+
+    def _refuse_full(self, url: str) -> None:
+        """Refuse a database with anything in it that this recovery did not put there."""
+        where = database.address(url)
+        label = where.render_as_string(hide_password=True)
+        if self.home.journal().get("loading") != label and not _is_empty(where):
+            hint = "name a database without any table; nothing is ever put over another one"
+            raise Refused("the database is not empty", where=label, hint=hint)
 
     def _refuse_other_revision(self, found: Mapping[str, str], wanted: Mapping[str, str]) -> None:
         if dict(found) != dict(wanted):
@@ -322,7 +330,7 @@ class _Recovery:
             "age_s": round((utc_now() - parse_time(said["taken_at"])).total_seconds(), 1),
             "directory": str(self.home.folder),
             "url": self._url() if self.order.starts else None,
-            "go": f"{GO} {self.home.folder} --reason TEXT",
+            "go": f"{GO} {shlex.quote(str(self.home.folder))} --reason TEXT",
         }
 
 
@@ -340,7 +348,14 @@ def _runtime(home: Home, environ: Mapping[str, str]) -> Runtime:
     return Runtime.load(home.config, environ={**environ, STATE: str(home.state)}, connections=connection)
 
 
-def _database_url(home: Home) -> Any:
+def _is_empty(where: URL) -> bool:
+    if where.get_backend_name() == database.SQLITE and not Path(str(where.database)).exists():
+        return True
+    with database.connected(where) as connection:
+        return database.is_empty(connection)
+
+
+def _database_url(home: Home) -> URL:
     from dr_lib.orchestrator.home import read_environment
 
     return database.address(read_environment(home)[snapshot.DATABASE])

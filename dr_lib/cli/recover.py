@@ -23,41 +23,53 @@ EXAMPLES = (
 )
 
 
+Place = Annotated[
+    Path, typer.Option("--to", metavar="DIR", help="Where it is brought back; empty, or of a try before.")
+]
+Vault = Annotated[str | None, typer.Option("--vault", metavar="URL", help="Of one vault that is left.")]
+Key = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="An age identity: ops or escrow.")]
+Endpoint = Annotated[str | None, typer.Option("--endpoint", metavar="URL", help="Of its S3 server.")]
+Reference = Annotated[str | None, typer.Option("--credentials", metavar="REF", help="env:PREFIX or profile:NAME.")]
+Trusted = Annotated[
+    list[str] | None, typer.Option("--trusted", metavar="ed25519:…", help="Who signed; else vault.json says.")
+]
+Point = Annotated[str, typer.Option("--point", help="A point of the orchestrator.")]
+Database = Annotated[
+    str | None, typer.Option("--database", metavar="REF", help="env:NAME or file:PATH of an empty database's URL.")
+]
+Packages = Annotated[
+    str, typer.Option("--packages", help="install: those that were pinned; here: those of this Python.")
+]
+Port = Annotated[int, typer.Option("--port", help="Of the web interface, on this machine alone.")]
+Executor = Annotated[str | None, typer.Option("--executor", help="Instead of the one that was.")]
+Start = Annotated[bool, typer.Option("--start/--no-start", help="Start Airflow at the end.")]
+Go = Annotated[bool, typer.Option("--go", help="Let it work: unpause what was awake, allow pruning.")]
+Stop = Annotated[bool, typer.Option("--stop", help="End what --start started.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why it may; kept in the vaults.")]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @command(app, "recover", examples=EXAMPLES)
     def recover(
         session: Session,
-        to: Annotated[
-            Path, typer.Option("--to", metavar="DIR", help="Where it is brought back; empty, or of a try before.")
-        ],
+        to: Place,
         *,
-        vault: Annotated[str | None, typer.Option("--vault", metavar="URL", help="Of one vault that is left.")] = None,
-        key: Annotated[
-            Path | None, typer.Option("--key", metavar="FILE", help="An age identity: ops or escrow.")
-        ] = None,
-        endpoint: Annotated[str | None, typer.Option("--endpoint", metavar="URL", help="Of its S3 server.")] = None,
-        credentials: Annotated[
-            str | None, typer.Option("--credentials", metavar="REF", help="env:PREFIX or profile:NAME.")
-        ] = None,
-        trusted: Annotated[
-            list[str] | None, typer.Option("--trusted", metavar="ed25519:…", help="Who signed; else vault.json says.")
-        ] = None,
-        point: Annotated[str, typer.Option("--point", help="A point of the orchestrator.")] = "latest",
-        database: Annotated[
-            str | None,
-            typer.Option("--database", metavar="REF", help="env:NAME or file:PATH of an empty database's URL."),
-        ] = None,
-        packages: Annotated[
-            str, typer.Option("--packages", help="install: those that were pinned; here: those of this Python.")
-        ] = "install",
-        port: Annotated[int, typer.Option("--port", help="Of the web interface, on this machine alone.")] = 8080,
-        executor: Annotated[str | None, typer.Option("--executor", help="Instead of the one that was.")] = None,
-        start: Annotated[bool, typer.Option("--start/--no-start", help="Start Airflow at the end.")] = True,
-        go: Annotated[bool, typer.Option("--go", help="Let it work: unpause what was awake, allow pruning.")] = False,
-        stop: Annotated[bool, typer.Option("--stop", help="End what --start started.")] = False,
-        reason: Annotated[str, typer.Option("--reason", help="Why it may; kept in the vaults.")] = "",
+        vault: Vault = None,
+        key: Key = None,
+        endpoint: Endpoint = None,
+        credentials: Reference = None,
+        trusted: Trusted = None,
+        point: Point = "latest",
+        database: Database = None,
+        packages: Packages = "install",
+        port: Port = 8080,
+        executor: Executor = None,
+        start: Start = True,
+        go: Go = False,
+        stop: Stop = False,
+        reason: Reason = "",
     ) -> None:
         """Bring the orchestrator back from a vault and a key: its database, connections, DAGs, catalog, packages.
 
@@ -110,7 +122,8 @@ def _tell(console: Console, found: dict[str, Any]) -> None:
         console.print("\nWhat was running when it was lost; marked as failed, and not repeated:")
         body = [(one["dag"], one["run"], one["state"], ", ".join(one["tasks"]) or "-") for one in found["marked"]]
         rows(console, ("DAG", "run", "was", "tasks at work"), body)
-    console.print(f"\nNothing runs and nothing is pruned before: {found['go']}")
+    console.print("\nNothing runs and nothing is pruned before a person says go:")
+    console.print(found["go"], soft_wrap=True)
 
 
 def _tell_gone(console: Console, done: dict[str, Any]) -> None:

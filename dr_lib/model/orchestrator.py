@@ -53,13 +53,17 @@ class DatabaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Who runs the schedules of a set of vaults, since when. `recovered_from` is the point that it was recovered from,
-    empty for the first one; `gone` is when a person said go, None before."""
+    """Who runs the schedules of a set of vaults, since when.
+
+    `recovered_from` is the point that it was recovered from, empty for the first one; `url` is where its Airflow
+    answers, if it told; `gone` is when a person said go, None before.
+    """
 
     number: int
     holder: str
     since: datetime
     recovered_from: str = ""
+    url: str = ""
     gone: datetime | None = None
 
     @property

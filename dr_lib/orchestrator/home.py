@@ -26,7 +26,7 @@ from typing import Any, Final
 from dr_lib.errors import NotFound, Refused, UsageError
 
 JOURNAL: Final = "recovery.json"
-_OWN: Final = {JOURNAL, "lock"}
+_OWN: Final = {JOURNAL, "lock", "bare.json", "bare.json.part", f"{JOURNAL}.part"}
 
 
 @dataclass(frozen=True, slots=True)

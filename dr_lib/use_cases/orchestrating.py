@@ -94,14 +94,15 @@ class Orchestrating(BackingUp, Cataloguing):
         found = [term for vault in vaults if (term := newest_term(vault)) is not None]
         return max(found, key=lambda term: (term.number, term.gone is not None), default=None)
 
-    def hold_term(self, number: int | None) -> int:
+    def hold_term(self, number: int | None, url: str = "") -> int:
         """The number of the term that this orchestrator holds; takes the first one where there is none yet.
 
-        `number` is what it knows itself by. `Refused` (7) when another orchestrator has taken over, or holds them.
+        `number` is what it knows itself by, `url` where its Airflow answers. `Refused` (7) when another orchestrator
+        has taken over, or holds them.
         """
         found = self.term()
         if found is None and number is None:
-            return self.claim(Term(1, platform.node(), self._wiring.clock())).number
+            return self.claim(Term(1, platform.node(), self._wiring.clock(), url=url)).number
         if found is None or found.number != number:
             holder = "nobody" if found is None else f"{found.holder} since {found.since:%Y-%m-%d %H:%M} UTC"
             raise Refused(

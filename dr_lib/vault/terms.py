@@ -34,6 +34,7 @@ def newest_term(vault: Vault) -> Term | None:
             entries.text(taken["holder"]),
             canonical.parse_time(entries.text(taken["at"])),
             entries.text(taken["recovered_from"]),
+            entries.text(taken["url"]),
             None if gone is None else canonical.parse_time(entries.text(gone["at"])),
         )
     except entries.ODD as error:
@@ -47,6 +48,7 @@ def take_term(vault: Vault, term: Term) -> None:
         "holder": term.holder,
         "at": canonical.time_text(term.since),
         "recovered_from": term.recovered_from,
+        "url": term.url,
     }
     key = layout.term_key(term.number)
     try:

@@ -78,8 +78,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (home / "keys" / "escrow.agekey").rename(home / "escrow.agekey")
     _configure(home, yaml.safe_load(keys["yaml"]))
     with ExitStack() as ending:
-        database = ending.enter_context(postgres(home / "postgres", "airflow", "fresh"))
-        environ = {"DR_AIRFLOW_DATABASE": f"{database}airflow", "DR_KIT": "none"}
+        database = ending.enter_context(postgres(home / "postgres", "airflow", "fresh", "rehearsal"))
+        environ = {
+            "DR_AIRFLOW_DATABASE": f"{database}airflow",
+            "DR_REHEARSAL": f"{database}rehearsal",
+            "DR_KIT": "none",
+        }
+        environ |= {"DR_STANDBY_DIR": str(home / "standby")}
         more = {
             "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -113,6 +118,7 @@ def _configure(home: Path, keys: dict[str, Any]) -> None:
             "regions": ["two", "one"],
             "schedule": None,
             "saves_keys": True,
+            "rehearsal": "env:DR_REHEARSAL",
             "verify": {"schedule": None},
             "drill": {"schedule": None},
         },
@@ -217,7 +223,7 @@ def test_the_same_command_again_finds_everything_done(site: Site):
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["term"] == 2
     other = site.recover(site.home / "another place")
-    assert (other.returncode, "not empty" in other.stdout) == (7, True)
+    assert (other.returncode, "is alive" in other.stdout) == (7, True)
 
 
 def test_after_go_it_works_and_no_point_is_lost_or_there_twice(site: Site):
@@ -240,6 +246,30 @@ def test_after_go_it_works_and_no_point_is_lost_or_there_twice(site: Site):
     restored = site.runtime().restore(SLOW, str(site.home / "slow again"), point=after)
     assert (site.home / "slow again" / "weights.bin").read_bytes() == (site.home / SLOW / "weights.bin").read_bytes()
     assert restored["point"] == after
+
+
+def test_a_drill_proves_that_a_lost_database_comes_back(site: Site):
+    runtime = site.runtime()
+    assert runtime.verify("orchestrator")["ok"]
+    for _ in range(2):  # it leaves the database for rehearsals as it found it
+        done = runtime.drill("orchestrator")
+        assert (done["scenario"], done["verdict"], done["reasons"]) == ("airflow-database-lost", "proven", [])
+        checks = {check["name"]: check for check in done["smoke"]["checks"]}
+        assert checks["metadata database"]["measured"] == "all of the dump reads"
+        assert checks["what would start by itself"]["measured"].startswith("0 of ")
+        assert "database" in done["phases"]
+        assert done["evidence"]
+    assert runtime.verify_evidence("orchestrator")["ok"]
+    engine = sqlalchemy.create_engine(f"{site.database}rehearsal")
+    with engine.begin() as connection:
+        assert sqlalchemy.inspect(connection).get_table_names() == []
+        connection.execute(text("COMMENT ON SCHEMA public IS 'ours'"))
+        connection.execute(text("CREATE TABLE kept (id int)"))
+    refused = runtime.drill("orchestrator")
+    assert (refused["verdict"], "not empty" in refused["reasons"][0]) == ("not proven", True)
+    with engine.begin() as connection:
+        assert sqlalchemy.inspect(connection).get_table_names() == ["kept"]
+    engine.dispose()
 
 
 def test_a_recovery_ends_what_it_started(site: Site):

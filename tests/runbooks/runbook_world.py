@@ -24,7 +24,7 @@ from dr_lib.demo import assets
 from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.runtime import Runtime
 from dr_lib.use_cases import key_files
-from tests.runbooks import worlds_changes, worlds_incidents
+from tests.runbooks import worlds_changes, worlds_incidents, worlds_orchestrator
 from tests.runbooks.shell_session import ShellSession
 from tests.runbooks.world_parts import TABLES, backup, bucket_of, merged, tables
 
@@ -116,6 +116,10 @@ class RunbookWorld:
     def runtime(self) -> Runtime:
         """What somebody else works with meanwhile, with the credentials of all regions and every key."""
         return Runtime.load(self.config, environ=dict(_secrets(self.regions)))
+
+    def secrets(self) -> dict[str, str]:
+        """The credentials of all regions, as variables."""
+        return dict(_secrets(self.regions))
 
     def happen(self, what: str) -> None:
         """Make an event of a runbook happen; a `KeyError` for one that nobody taught this world."""
@@ -222,6 +226,7 @@ EVENTS: dict[str, Callable[..., None]] = {
     r"the schedule backs (?P<asset>\w+) up": _backup_unasked,
     **worlds_incidents.EVENTS,
     **worlds_changes.EVENTS,
+    **worlds_orchestrator.EVENTS,
 }
 
 
@@ -294,6 +299,7 @@ WORLDS: dict[str, Callable[[RunbookWorld], None]] = {
     "store-full": store_full,
     **worlds_incidents.WORLDS,
     **worlds_changes.WORLDS,
+    **worlds_orchestrator.WORLDS,
 }
 
 

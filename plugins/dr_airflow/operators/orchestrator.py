@@ -29,12 +29,12 @@ class SaveOrchestratorOperator(BackupOperator):
 
     def work(self) -> Facts:
         """The committed point. The first run of all takes the first term."""
-        runtime = open_runtime()
+        runtime, settings = open_runtime(), airflow_settings()
         known: str | None = Variable.get(TERM_VARIABLE, default=None)
-        held = runtime.hold_term(int(known) if known else None)
+        held = runtime.hold_term(int(known) if known else None, settings.get("AIRFLOW__API__BASE_URL", ""))
         if known != str(held):
             Variable.set(TERM_VARIABLE, str(held), description="Which orchestrator this is; drctl recover sets it")
-        return trusted(runtime.backup_orchestrator(airflow_settings(), progress=self.progress()))
+        return trusted(runtime.backup_orchestrator(settings, progress=self.progress()))
 
 
 def _of_file(path: Path) -> dict[tuple[str, str], str]:

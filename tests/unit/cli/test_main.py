@@ -202,4 +202,4 @@ def test_completion_offers_the_commands():
     environment = {**os.environ, "_DRCTL_COMPLETE": "complete_bash", "COMP_WORDS": "drctl re", "COMP_CWORD": "1"}
     command = [sys.executable, "-m", "dr_lib.cli"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert set(result.stdout.split()) == {"replicate", "restore"}
+    assert set(result.stdout.split()) == {"recover", "replicate", "restore"}

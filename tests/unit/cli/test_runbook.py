@@ -244,12 +244,12 @@ def test_the_end_of_the_input_is_a_quit_and_an_interrupt_at_a_question_ends_it(t
 
 
 def test_an_interrupt_is_the_blocks_and_the_walk_goes_on(roof: Path):
-    (roof / "runbooks" / "roof.md").write_text("# A\n\n## B\n\n```sh\necho began\ncat fifo\n```\n\nThe end.\n")
-    os.mkfifo(roof / "fifo")
+    (roof / "runbooks" / "roof.md").write_text("# A\n\n## B\n\n```sh\ntail -f begun\n```\n\nThe end.\n")
+    (roof / "begun").write_text("it began\n")
     terminal = Terminal(roof)
     try:
         terminal.answer("Run them?", "y")
-        terminal.until("began")
+        terminal.until("it began")
         terminal.type("\x03", end="")
         terminal.until("It ended with exit code 130, not 0")
         terminal.answer("What now?", "go on")

@@ -16,6 +16,7 @@ from dr_lib.model.smoke import SmokePolicy, Tolerance
 from dr_lib.policy.drill_plan import next_scenario, planned, policy_sha256, shortcomings
 
 ALL = tuple(SCENARIOS)
+OF_ASSETS = tuple(name for name, scenario in SCENARIOS.items() if not scenario.of_orchestrator)
 SEALED = Encryption(("a", "b"), "env:I", "env:W", "env:ESCROW")
 
 
@@ -39,12 +40,21 @@ def asset(*scenarios: str, regions: tuple[str, ...] = ("one", "two")) -> Asset:
     [
         (asset(), None, ("region-lost",)),
         (asset("slow-link", "key-lost"), None, ("slow-link", "key-lost")),
-        (asset(*ALL), SEALED, ALL),
-        (asset(*ALL), None, tuple(name for name in ALL if name != "key-lost")),
-        (asset(*ALL), replace(SEALED, escrow=None), tuple(name for name in ALL if name != "key-lost")),
-        (asset(*ALL, regions=("one",)), SEALED, tuple(n for n in ALL if not SCENARIOS[n].loses_region)),
+        (asset(*ALL), SEALED, OF_ASSETS),
+        (replace(asset(*ALL), kind=AssetKind.ORCHESTRATOR), SEALED, ALL),
+        (asset(*ALL), None, tuple(name for name in OF_ASSETS if name != "key-lost")),
+        (asset(*ALL), replace(SEALED, escrow=None), tuple(name for name in OF_ASSETS if name != "key-lost")),
+        (asset(*ALL, regions=("one",)), SEALED, tuple(n for n in OF_ASSETS if not SCENARIOS[n].loses_region)),
     ],
-    ids=["one", "named", "all", "all in the clear", "all without escrow", "all in one region"],
+    ids=[
+        "one",
+        "named",
+        "all",
+        "all of the orchestrator",
+        "all in the clear",
+        "all without escrow",
+        "all in one region",
+    ],
 )
 def test_what_a_plan_rotates_through(made: Asset, encryption, expected):
     assert planned(made, encryption) == expected
