@@ -139,9 +139,12 @@ class _Recovery:
         write_private(config, text)
         self.home.note(**place)
         runtime = Runtime.load(config, environ=self.environ)
-        wanted = journal.get("point", self.order.point)
-        done = runtime.restore(NAME, str(self.home.restored), point=wanted, progress=progress)
-        self.home.note(point=done["point"], region=done["region"], restored_at=time_text(utc_now()))
+        if "point" not in journal:
+            plan = runtime.plan_restore(NAME, point=self.order.point)
+            journal = self.home.note(point=plan["point"], region=plan["region"])
+        if not self.home.restored.exists():  # it appears whole, or not at all
+            runtime.restore(NAME, str(self.home.restored), point=journal["point"], progress=progress)
+        self.home.note(restored_at=time_text(utc_now()))
 
     def _refuse_other_version(self, said: Mapping[str, Any]) -> None:
         """A database fits the version of Airflow that migrated it last."""

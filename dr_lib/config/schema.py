@@ -279,6 +279,12 @@ class AssetSchema(Strict):
     gates: Annotated[GatesSchema | None, BeforeValidator(_gates)] = GatesSchema()
 
 
+class OrchestratorDrillSchema(DrillSchema):
+    """`drill:` of the orchestrator."""
+
+    scenario: ScenarioName = "airflow-database-lost"
+
+
 class OrchestratorSchema(Strict):
     """`orchestrator:` of the whole file."""
 
@@ -294,7 +300,7 @@ class OrchestratorSchema(Strict):
     objectives: ObjectivesSchema = ObjectivesSchema()
     retention: RetentionSchema = RetentionSchema()
     verify: VerifySchema = VerifySchema()
-    drill: DrillSchema = DrillSchema(scenario="airflow-database-lost", control=None)
+    drill: OrchestratorDrillSchema = OrchestratorDrillSchema()
 
 
 class PruneSchema(Strict):

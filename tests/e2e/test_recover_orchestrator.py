@@ -84,7 +84,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "DR_REHEARSAL": f"{database}rehearsal",
             "DR_KIT": "none",
         }
-        environ |= {"DR_STANDBY_DIR": str(home / "standby")}
+        environ |= {"DR_STANDBY_DIR": str(home / "standby"), "DR_CACHE_DIR": str(home / "cache")}
         more = {
             "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -250,7 +250,8 @@ def test_after_go_it_works_and_no_point_is_lost_or_there_twice(site: Site):
 
 def test_a_drill_proves_that_a_lost_database_comes_back(site: Site):
     runtime = site.runtime()
-    assert runtime.verify("orchestrator")["ok"]
+    found = runtime.verify("orchestrator")
+    assert found["ok"], found
     for _ in range(2):  # it leaves the database for rehearsals as it found it
         done = runtime.drill("orchestrator")
         assert (done["scenario"], done["verdict"], done["reasons"]) == ("airflow-database-lost", "proven", [])
