@@ -19,9 +19,12 @@ FROM base AS airflow
 WORKDIR /opt/dr
 COPY requirements.txt ./
 RUN pip install --requirement requirements.txt
+# pg_dump and pg_restore, for Airflow's own database.
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 COPY pyproject.toml requirements.in ./
 COPY dr_lib dr_lib
-RUN pip install --no-deps .
+RUN pip install --no-deps . && \
+    python -c 'from pathlib import Path; from dr_lib.kit.shelf import made; made(Path("/opt/dr/kit"))'
 COPY dags dags
 COPY plugins plugins
 COPY runbooks runbooks
@@ -32,6 +35,8 @@ ENV AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/dr/plugins \
     AIRFLOW__CORE__LOAD_EXAMPLES=False \
     PYTHONPATH=/opt/dr/plugins \
-    DR_CONFIG=/etc/dr/dr.yaml
+    DR_CONFIG=/etc/dr/dr.yaml \
+    DR_KIT=/opt/dr/kit \
+    DR_RUNBOOKS=/opt/dr/runbooks
 USER dr
 CMD ["drctl", "--help"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from dr_lib import reviving
+from dr_lib.clock import utc_now
 from dr_lib.runtime import Runtime
 from dr_lib.use_cases.bare_vault import Address
 from tests.keys import fresh_keys, keys
@@ -22,7 +23,8 @@ CREATE TABLE alembic_version (version_num VARCHAR(32));
 INSERT INTO alembic_version VALUES ('abc123');
 CREATE TABLE dag (dag_id TEXT PRIMARY KEY, is_paused BOOLEAN);
 CREATE TABLE dag_run (id INTEGER PRIMARY KEY, dag_id TEXT, run_id TEXT, state TEXT, end_date TEXT);
-CREATE TABLE dag_run_note (dag_run_id INTEGER PRIMARY KEY, user_id TEXT, content TEXT, created_at TEXT, updated_at TEXT);
+CREATE TABLE dag_run_note (dag_run_id INTEGER PRIMARY KEY, user_id TEXT, content TEXT, created_at TEXT,
+    updated_at TEXT);
 CREATE TABLE task_instance (dag_id TEXT, run_id TEXT, task_id TEXT, state TEXT, end_date TEXT, trigger_id INTEGER);
 CREATE TABLE connection (id INTEGER PRIMARY KEY, conn_id TEXT, conn_type TEXT, description TEXT, host TEXT, login TEXT,
     password TEXT, schema TEXT, port INTEGER, extra TEXT, is_encrypted BOOLEAN, is_extra_encrypted BOOLEAN);
@@ -30,7 +32,8 @@ CREATE TABLE variable (id INTEGER PRIMARY KEY, key TEXT, val TEXT, is_encrypted 
 CREATE TABLE job (id INTEGER PRIMARY KEY, job_type TEXT, state TEXT, latest_heartbeat TEXT, end_date TEXT);
 CREATE TABLE asset_dag_run_queue (asset_id INTEGER, target_dag_id TEXT);
 INSERT INTO dag VALUES ('dr_backup__m', false), ('dr_drill__m', true);
-INSERT INTO dag_run VALUES (1, 'dr_backup__m', 'old', 'success', '2026-01-01'), (2, 'dr_backup__m', 'now', 'running', NULL);
+INSERT INTO dag_run VALUES (1, 'dr_backup__m', 'old', 'success', '2026-01-01'),
+    (2, 'dr_backup__m', 'now', 'running', NULL);
 INSERT INTO task_instance VALUES ('dr_backup__m', 'old', 'plan', 'success', NULL, NULL),
     ('dr_backup__m', 'now', 'plan', 'success', NULL, NULL), ('dr_backup__m', 'now', 'store_shards', 'running', NULL, 7),
     ('dr_backup__m', 'now', 'commit', NULL, NULL, NULL);
@@ -91,7 +94,7 @@ def site(tmp_path: Path) -> Site:
             "INSERT INTO connection (conn_id, conn_type, password, is_encrypted, is_extra_encrypted) "
             f"VALUES ('pager', 'http', '{hidden}', true, false)"
         )
-        beat = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
+        beat = (utc_now() - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
         opened.execute(f"INSERT INTO job VALUES (1, 'SchedulerJob', 'running', '{beat}', NULL)")
     opened.close()
     (tmp_path / "m").mkdir()
