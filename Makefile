@@ -28,9 +28,9 @@ demo-down: env ## end what `make demo` left up
 	@$(PY) -m dr_lib.cli demo down
 
 .PHONY: test
-test: env ## all tests, two files at a time (WORKERS=2); the last lines count passed, failed and not run
+test: env ## all tests, three files at a time (WORKERS=3), for they wait for servers half of the time; the last lines count passed, failed and not run
 	@bash tools/system.sh age chromium postgresql redis-server libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-	@$(PY) -m pytest -n $(or $(WORKERS),2) --dist loadfile
+	@$(PY) -m pytest -n $(or $(WORKERS),3) --dist loadfile
 
 .PHONY: test-gpu
 test-gpu: env ## what needs a CUDA device; without one these tests are not run, and say so
