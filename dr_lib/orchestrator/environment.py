@@ -20,7 +20,12 @@ OURS: Final = "dr-lib"
 def packages() -> dict[str, str]:
     """Version by name, of all that is installed here but this project itself."""
     named = {(one.metadata["Name"] or "").lower().replace("_", "-"): one.version for one in metadata.distributions()}
-    return {name: version for name, version in sorted(named.items()) if name not in ("", OURS)}
+    return {name: _public(version) for name, version in sorted(named.items()) if name not in ("", OURS)}
+
+
+def _public(version: str) -> str:
+    """Without what names a local build (`2.13.0+cpu`): no index has that, and another machine's build is another."""
+    return version.partition("+")[0]
 
 
 def versions(found: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from dr_lib import documents
@@ -12,6 +12,7 @@ from dr_lib.catalog.judged_points import UNNAMED
 from dr_lib.catalog.observe import Answer, observe
 from dr_lib.errors import DrError
 from dr_lib.format.canonical import time_text
+from dr_lib.keys import SecretSource
 from dr_lib.model.asset import Asset
 from dr_lib.model.check import Check
 from dr_lib.model.copy import CopyState
@@ -21,6 +22,9 @@ from dr_lib.policy.separation import unseparated
 from dr_lib.use_cases.looking import look_at
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.holds import holds
+from dr_lib.vault.kits import MISSING, newest_kit
+from dr_lib.vault.vault import Vault
+from dr_lib.wiring import SHELF
 from dr_lib.workflows.doctor import examine, failed
 from dr_lib.workflows.keys.roles import check_keys
 
@@ -61,8 +65,10 @@ class Reporting(OverConfig):
     def doctor(self) -> Document:
         """What is missing or misconfigured here, and the fix."""
         answers = self._wiring.answers(list(self.config.regions))
-        checks = (*self._keys_here(), *self._drills_here(), *examine(self.config, answers, self._wiring.source))
+        own = (*self._keys_here(), *self._drills_here(), *self._orchestrator_here())
+        checks = (*own, *examine(self.config, answers, self._wiring.source))
         warnings = [*exposure(self.config.encryption, self.config.signing), *unseparated(self.config.regions.values())]
+        warnings += _kitless(open_ones(answers, list(answers))) if self._wiring.environ.get(SHELF) != "none" else []
         return {"checks": [asdict(one) for one in checks], "warnings": warnings, "ok": all(one.ok for one in checks)}
 
     def _keys_here(self) -> tuple[Check, ...]:
@@ -70,6 +76,15 @@ class Reporting(OverConfig):
             return check_keys(self.config, self._wiring.keys)
         except DrError as error:
             return (failed("keys", error),)
+
+    def _orchestrator_here(self) -> tuple[Check, ...]:
+        """Whether Airflow itself could be saved from here; that another machine does it is no failure."""
+        policy = self.config.orchestrator
+        if policy is None:
+            return ()
+        url = SecretSource(self._wiring.environ, self._wiring.connections).text(policy.database)
+        told = "can be done here" if url else f"not from here: {policy.database} leads to no database"
+        return (Check("saving Airflow", True, told),)
 
     def _drills_here(self) -> tuple[Check, ...]:
         """A drill that died leaves the world as its disaster had it, and this machine knows."""
@@ -101,3 +116,13 @@ class Reporting(OverConfig):
             "scenarios": seen.plan["scenarios"],
             "reading": {region: documents.coverage_document(covered) for region, covered in seen.covered.items()},
         }
+
+
+def _kitless(vaults: Sequence[Vault]) -> list[str]:
+    """Regions without a recovery kit; whether one that is there is whole, `drctl kit list` tells."""
+    told = []
+    for vault in vaults:
+        with kept_in([]):  # it has answered a moment ago
+            if newest_kit(vault) is None:
+                told.append(f"{vault.region}: {MISSING}")
+    return told

@@ -22,7 +22,7 @@ def examine(config: Config, answers: Mapping[str, Answer], open_source: Callable
     """Every region, every source, and every program that the configuration needs here."""
     return (
         *(_region(name, answer) for name, answer in answers.items()),
-        *(_source(asset, open_source) for asset in config.assets.values()),
+        *(_source(asset, open_source) for asset in config.assets.values() if asset.kind is not AssetKind.ORCHESTRATOR),
         *_programs(config),
         *_standbys(config),
     )

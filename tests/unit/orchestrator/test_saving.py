@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dr_lib.errors import Refused, UsageError
+from dr_lib.orchestrator import environment
 from tests.unit.orchestrator.conftest import Site
 
 
@@ -75,6 +76,19 @@ def test_no_asset_takes_its_name(site: Site):
     (site.folder / "dr.yaml").write_text(json.dumps(said))
     with pytest.raises(UsageError, match="the orchestrator itself"):
         site.runtime()
+
+
+def test_the_doctor_says_whether_it_can_be_saved_from_here(site: Site):
+    checks = {check["name"]: check for check in site.runtime().doctor()["checks"]}
+    assert checks["saving Airflow"]["detail"] == "can be done here"
+    assert "source of orchestrator" not in checks
+    del site.environ["DR_AIRFLOW_DATABASE"]
+    checks = {check["name"]: check for check in site.runtime().doctor()["checks"]}
+    assert "leads to no database" in checks["saving Airflow"]["detail"]
+
+
+def test_a_local_build_is_no_other_package():
+    assert "+" not in environment.requirements(environment.packages())
 
 
 def test_the_first_one_holds_the_first_term_and_another_airflow_is_refused(site: Site):

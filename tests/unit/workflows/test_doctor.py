@@ -36,10 +36,17 @@ ROLES = ("backing up", "verifying, drilling", "restoring")
     ids=["all", "backup host", "operator", "bare terminal"],
 )
 def test_a_role_is_stated_and_what_others_do_is_no_failure(world, environ, able):
-    document, checks = told(world, environ)
+    document, checks = told(world, environ | {"DR_KIT": "none"})
     assert tuple(role for role in ROLES if checks[role]["detail"] == "can be done here") == able
     assert document["ok"] is True
     assert document["warnings"] == []
+
+
+def test_a_region_without_a_recovery_kit_is_told_of(world):
+    document, _ = told(world, keys().all())
+    assert document["ok"] is True
+    assert all("drctl kit build" in text for text in document["warnings"])
+    assert document["warnings"]
 
 
 def test_it_says_which_key_is_missing_and_where_it_was_looked_for(world):
@@ -97,7 +104,7 @@ def test_vaults_in_the_clear_are_loud_and_ask_for_no_key(tmp_path):
 
 def test_sealed_and_unsigned_asks_for_no_signing_key(tmp_path):
     world = make_world(tmp_path / "world", environ=keys().all(), **keys().config() | {"signing": "none"})
-    document, checks = told(world, {"DR_WRITER_KEY": keys().writer})
+    document, checks = told(world, {"DR_WRITER_KEY": keys().writer, "DR_KIT": "none"})
     assert checks["backing up"]["detail"] == "can be done here"
     assert [line.partition(":")[0] for line in document["warnings"]] == ["signing"]
 
