@@ -99,7 +99,7 @@ class Runtime(
         """
         names = list(self.config.regions) if not regions else list(regions)
         sites = [self._site(self.config.region(name)) for name in names]
-        kit, why = self._new_kit()
+        kit, why = self._new_kit(names)
         return {"regions": initialize(sites, self._wiring.keys, self._wiring.clock, kit), "kit_missing": why}
 
     def _site(self, region: Region) -> Site:

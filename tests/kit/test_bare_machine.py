@@ -1,5 +1,6 @@
 """A machine with Python, one vault and the escrow key gets a model back, byte for byte; anything odd is refused."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from dr_lib.demo.seaweed import SeaweedRegion
 from dr_lib.format import kit as kit_format
 from dr_lib.kit import shelf as shelf_module
 from dr_lib.kit.build import build
+from dr_lib.runtime import Runtime
 from tests.conftest import environment_of, fresh_name
 from tests.keys import keys
 from tests.kit.conftest import Bare
@@ -139,6 +141,19 @@ def test_the_same_kit_is_stored_once_and_another_one_beside_it(world: World, mon
     assert len(list((world.regions["one"] / "kit").iterdir())) == 2
     assert world.runtime.kits()["regions"][0]["key"] == newer[0]["key"]
     assert world.runtime.kits()["ok"]
+
+
+def test_a_region_that_comes_later_gets_the_same_bytes(tmp_path: Path, shelf: Path):
+    names = ("one", "two", "three")
+    folder = tmp_path / "w"
+    environ = keys().all() | {"DR_KIT": str(shelf)}
+    folder.mkdir()
+    regions = {name: {"url": f"file://{folder / name}"} for name in names}
+    (folder / "dr.yaml").write_text(json.dumps({"version": 1, "regions": regions, **keys().config()}))
+    runtime = Runtime.load(folder / "dr.yaml", environ=environ)
+    for name in names:
+        runtime.initialize([name])
+    assert len({one["sha256"] for one in runtime.kits()["regions"]}) == 1
 
 
 def test_without_the_signing_key_none_is_made_and_a_new_vault_says_so(tmp_path: Path, shelf: Path):
