@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dr_lib.config import load_config
+from tests.keys import keys
 
 
 @pytest.fixture
@@ -236,3 +238,21 @@ def test_every_dag_has_an_owner_tags_and_a_runbook_that_is_there(dags):
         named = re.search(r"\(/dr/view/runbooks/([a-z-]+)\)", dag.doc_md)
         assert named, dag.dag_id
         assert named[1] in runbooks
+
+
+def test_airflow_saves_itself_by_a_dag_of_its_own(write_config):
+    from dr_airflow.dag_factory import build_dags
+
+    path = write_config("minilm")
+    assert "dr_orchestrator_backup" not in build_dags(load_config(path))
+    sealed = yaml.safe_dump(
+        {**keys().config(), "orchestrator": {"regions": ["us-east", "eu-west"], "queue": "control"}}
+    )
+    path.write_text(path.read_text().replace("encryption: none\n", sealed))
+    dags = build_dags(load_config(path))
+    assert "dr_backup__orchestrator" not in dags
+    assert {"dr_verify__orchestrator", "dr_drill__orchestrator"} <= set(dags)
+    tasks = dags["dr_orchestrator_backup"].task_dict
+    assert tasks["save"].queue == "control"
+    assert tasks["save"].downstream_task_ids == {"verify_us-east", "verify_eu-west"}
+    assert tasks["verify_eu-west"].queue == "reader"
