@@ -13,12 +13,10 @@ from typing import Final
 
 from dr_lib.crypto import signing
 from dr_lib.errors import IntegrityError
-from dr_lib.format import canonical, entries
+from dr_lib.format import canonical, entries, vault_record
 from dr_lib.model.kit import KitFacts
 
 TYPE: Final = "application/vnd.dr.kit.v1+json"
-FORMAT: Final = 1
-"""Of the vaults that a kit made now reads."""
 LARGEST: Final = 256 << 20
 ANOTHER: Final = "take another region's, and `drctl kit build` for a new one"
 _TAIL: Final = b"PK\5\6"
@@ -29,7 +27,7 @@ _LENGTH_BYTES: Final = 2
 def sign(unsigned: bytes, version: str, made_at: datetime, by: signing.Signer | None) -> bytes:
     """The kit with its signature; without a signer it only names its own digest."""
     facts = {
-        "format": FORMAT,
+        "format": vault_record.FORMAT,
         "made_at": canonical.time_text(made_at),
         "sha256": hashlib.sha256(unsigned).hexdigest(),
         "version": version,
@@ -55,9 +53,9 @@ def check(data: bytes, where: str, trusted: Sequence[str]) -> KitFacts:
         )
         whole = found.sha256 == hashlib.sha256(unsigned).hexdigest() and canonical.dumps(envelope) == comment
     except IntegrityError as error:
-        raise IntegrityError(error.what, where=where, hint=error.hint) from error
+        raise IntegrityError(error.what, where=where, hint=error.hint or ANOTHER) from error
     except (*entries.ODD, UnicodeDecodeError) as error:
-        raise IntegrityError("the signature of this recovery kit does not parse", where=where) from error
+        raise IntegrityError("the signature of this recovery kit does not parse", where=where, hint=ANOTHER) from error
     if not whole or not signing.is_exact(envelope, found.signed_by):
         raise IntegrityError("this recovery kit is not the bytes that were signed", where=where, hint=ANOTHER)
     return found

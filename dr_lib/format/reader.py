@@ -1,7 +1,7 @@
-"""List, verify and restore a vault of format 1 on a bare machine, without the program that wrote it.
+"""List and restore a vault of format 1 on a bare machine, without the program that wrote it.
 
 It follows FORMAT.md. Needs Python 3.10 and the decoders blake3 and zstandard; cryptography where signed or sealed;
-pyrage and an age identity to verify or restore what is sealed. A restore proves all that it writes.
+pyrage and an age identity to restore what is sealed. A restore proves all that it writes: do one to check a vault.
 Exits with 0 done, 2 wrong command, 4 damaged or forged bytes, 5 not there, 6 the machine failed, 7 refused.
 """
 
@@ -16,7 +16,6 @@ import os
 import re
 import struct
 import sys
-from collections.abc import Iterator
 from importlib import import_module as decoder
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -220,25 +219,20 @@ def read_frame(pack: Pack, frame: list[Any]) -> bytes:
     return data
 
 
-def contents(packs: list[Pack], file: Json) -> Iterator[bytes]:
-    """The bytes of a file, frame by frame; behind the last one the whole is proven."""
-    whole = hashlib.sha256()
-    for frame in file["frames"]:
-        whole.update(data := read_frame(packs[frame[0]], frame))
-        yield data
-    need(whole.hexdigest() == file["sha256"], f"{file['path']}: the whole does not have its digest")
-
-
 def fill(packs: list[Pack], body: Json, to: Path) -> None:
     """Write the tree: links after all files, so that none is written through one; facts of folders last."""
     folders = sorted(body["directories"], key=lambda folder: (to / folder["path"]).parts)
     for folder in folders[1:]:
         (to / folder["path"]).mkdir(mode=0o700)
     for file in body["files"]:
+        whole = hashlib.sha256()
         with (to / file["path"]).open("xb") as out:
-            out.writelines(contents(packs, file))
+            for frame in file["frames"]:
+                whole.update(data := read_frame(packs[frame[0]], frame))
+                out.write(data)
             out.flush()
             os.fsync(out.fileno())
+        need(whole.hexdigest() == file["sha256"], f"{file['path']}: the whole does not have its digest")
     for link in body["links"]:
         (to / link["path"]).symlink_to(link["target"])
     for link in body["links"]:  # judged where all stand, however they lead through each other
@@ -259,17 +253,8 @@ def restore(vault: argparse.Namespace, path: Path, target: Path) -> None:
         Path(staging).rename(target)
 
 
-def verify(vault: argparse.Namespace, path: Path) -> tuple[Json, bytes]:
-    """As `load_summary`, of a point of which every byte was read and proven."""
-    body, packs = load(vault, path)
-    for file in body["files"] + body["attachments"]:
-        for _ in contents(packs, file):
-            pass
-    return load_summary(vault, path)
-
-
 def run(asked: argparse.Namespace) -> None:
-    """Restore or verify what was asked for; tell one line a point."""
+    """Restore what was asked for, or tell one line a point."""
     facts = canonical((asked.root / "vault.json").read_bytes())
     need(COMPACT(facts["format"]) == "1" and facts["encryption"] in ("none", "sealed"), "not a vault of format 1")
     asked.trusted, asked.sealed = asked.trusted or facts.get("signers", []), facts["encryption"] == "sealed"
@@ -279,12 +264,12 @@ def run(asked: argparse.Namespace) -> None:
     last = {word[2]: word[1] for p in sorted(asked.root.glob("events/*/*")) if (word := WORD.fullmatch(p.name))}
     paths = [p for p in found if asked.asset in (None, p.parent.name) and asked.point in (None, p.stem)]
     paths = [p for p in paths if asked.point or not asked.to or last.get(p.stem) != "quarantine"]
-    need(paths or asked.command == "list", "no such point, or none at all", 5)
     if asked.command == "restore":
+        need(paths, "no such point, or none at all", 5)
         restore(asked, paths[-1], asked.to.absolute())
     codes = {0}
     for path in paths[-1:] if asked.to else paths:
-        code, told = attempt(verify if asked.command == "verify" else load_summary, asked, path)
+        code, told = attempt(load_summary, asked, path)
         told = told if code else f"{told[0]['created_at']} {told[0]['files']} files {told[0]['logical_bytes']} bytes"
         print(path.parent.name, path.stem, told.encode("unicode_escape").decode(), *filter(None, [last.get(path.stem)]))
         codes.add(code)
@@ -295,7 +280,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command line; one line on standard error for what is wrong."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("root", type=Path, metavar="VAULT", help="directory that holds vault.json")
-    parser.add_argument("command", choices=("list", "verify", "restore"))
+    parser.add_argument("command", choices=("list", "restore"))
     parser.add_argument("asset", nargs="?")
     parser.add_argument("--point", help="the newest that is not in quarantine if none is named")
     parser.add_argument("--to", type=Path, help="directory to make")

@@ -8,6 +8,8 @@ from typing import Any, Final
 from dr_lib.errors import IntegrityError
 from dr_lib.format import canonical
 
+FORMAT: Final = 1
+"""Of the vaults that this program makes and reads."""
 CHECK: Final = "check"
 _FIELDS: Final = frozenset({"format", "region", "encryption", "vault", "created_at", "signers", CHECK})
 HEAL: Final = "`drctl heal --region` this region makes it anew"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from dr_lib.kit.build import build, recipe
@@ -25,9 +26,9 @@ def made(folder: Path, progress: Progress = SILENT) -> bytes:
         return found
     fetch(folder / "wheels", progress)
     data = build(folder / "wheels")
-    partial = _place(folder).with_suffix(".part")
-    partial.write_bytes(data)
-    partial.rename(_place(folder))
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".kit-", delete=False) as partial:  # others may be at it, too
+        partial.write(data)
+    Path(partial.name).rename(_place(folder))
     return data
 
 

@@ -6,7 +6,7 @@ import hashlib
 
 from dr_lib.errors import AlreadyExists, IntegrityError, NotFound
 from dr_lib.format import kit as kit_format
-from dr_lib.format import layout
+from dr_lib.format import layout, vault_record
 from dr_lib.model.kit import KitFacts, KitState
 from dr_lib.vault.vault import Vault
 
@@ -35,14 +35,16 @@ def check_kit(vault: Vault, key: str, data: bytes) -> KitFacts:
     where, name = vault.where(key), layout.parse_kit_key(key)
     facts = kit_format.check(data, where, vault.access.trusted)
     if name is None or layout.kit_key(facts.format, facts.made_at, data) != key:
-        raise IntegrityError("a recovery kit's bytes are not those its name promises", where=where)
+        what = "a recovery kit's bytes are not those its name promises"
+        raise IntegrityError(what, where=where, hint=kit_format.ANOTHER)
     return facts
 
 
 def read_kit(vault: Vault, name: layout.KitName) -> tuple[bytes, KitFacts]:
     """The bytes of a kit, proven."""
     if (size := vault.store.head(name.key).size) > kit_format.LARGEST:
-        raise IntegrityError(f"{size} bytes, more than any recovery kit has", where=vault.where(name.key))
+        what = f"{size} bytes, more than any recovery kit has"
+        raise IntegrityError(what, where=vault.where(name.key), hint=kit_format.ANOTHER)
     data = vault.store.get(name.key)
     return data, check_kit(vault, name.key, data)
 
@@ -57,6 +59,8 @@ def examine_kit(vault: Vault) -> KitState:
     except (IntegrityError, NotFound) as error:
         return KitState(vault.region, name.key, problem=str(error))
     problem = ""
-    if facts.format < kit_format.FORMAT:
-        problem = f"it reads vaults of format {facts.format}, and this is one of {kit_format.FORMAT}: `drctl kit build`"
+    if facts.format < vault_record.FORMAT:
+        problem = (
+            f"it reads vaults of format {facts.format}, and there are some of {vault_record.FORMAT}: `drctl kit build`"
+        )
     return KitState(vault.region, name.key, len(data), hashlib.sha256(data).hexdigest(), facts, problem)

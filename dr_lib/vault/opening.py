@@ -12,7 +12,6 @@ from dr_lib.model.region import LockPolicy
 from dr_lib.storage.base import ObjectStore
 from dr_lib.vault.vault import Vault
 
-FORMAT: Final = 1
 SEALED: Final = "sealed"
 NONE: Final = "none"
 _NO_VAULT: Final = "`drctl init` creates it; where there was one and versions are kept, `drctl uncover` brings it back"
@@ -31,7 +30,7 @@ def open_vault(region: str, store: ObjectStore, keys: Keyset = CLEAR, lock: Lock
         store.check()
         raise _no_record(store) from None
     facts = vault_record.load(data, f"{store.label}, {layout.VAULT_KEY}")
-    if type(facts.get("format")) is not int or facts["format"] != FORMAT:
+    if type(facts.get("format")) is not int or facts["format"] != vault_record.FORMAT:
         raise IntegrityError(f"a vault of format {facts.get('format')!r}", where=store.label, hint="use a newer drctl")
     if facts.get("region") != region:
         raise UsageError(
@@ -57,7 +56,7 @@ def create_vault(
 
 def record_of(region: str, facts: dict[str, Any], keys: Keyset, signers: Sequence[str], *, check: bool = True) -> bytes:
     """The bytes of a vault's own record, as this configuration would have it."""
-    record = {"format": FORMAT, "region": region, "encryption": SEALED if keys.seals else NONE, **facts}
+    record = {"format": vault_record.FORMAT, "region": region, "encryption": SEALED if keys.seals else NONE, **facts}
     return vault_record.dump(record | ({"signers": list(signers)} if signers else {}), check=check)
 
 

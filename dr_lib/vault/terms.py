@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from dr_lib.errors import AlreadyExists, IntegrityError, Refused
 from dr_lib.format import canonical, entries, layout
@@ -10,7 +12,8 @@ from dr_lib.model.orchestrator import Term
 from dr_lib.vault.records import add_record, decode_record, encode_record
 from dr_lib.vault.vault import Vault
 
-TERM = "application/vnd.dr.term.v1+json"
+TERM: Final = "application/vnd.dr.term.v1+json"
+_MEND: Final = "`drctl heal --region` puts back what another region has whole"
 
 
 def newest_term(vault: Vault) -> Term | None:
@@ -38,7 +41,8 @@ def newest_term(vault: Vault) -> Term | None:
             None if gone is None else canonical.parse_time(entries.text(gone["at"])),
         )
     except entries.ODD as error:
-        raise IntegrityError("a term does not parse", where=vault.where(layout.term_key(number))) from error
+        where = vault.where(layout.term_key(number))
+        raise IntegrityError("a term does not parse", where=where, hint=_MEND) from error
 
 
 def take_term(vault: Vault, term: Term) -> None:
@@ -68,13 +72,19 @@ def say_go(vault: Vault, number: int, at: datetime, reason: str) -> None:
         _read(vault, key, number)
 
 
-def refuse_before_go(vault: Vault) -> None:
+def term_in_force(vaults: Iterable[Vault]) -> Term | None:
+    """The newest term of all these vaults; one that was let go anywhere was let go."""
+    found = [term for vault in vaults if (term := newest_term(vault)) is not None]
+    return max(found, key=lambda term: (term.number, term.gone is not None), default=None)
+
+
+def refuse_before_go(vaults: Iterable[Vault]) -> None:
     """Raise `Refused` (7) where the orchestrator was recovered and nobody has said go yet."""
-    term = newest_term(vault)
+    term = term_in_force(vaults)
     if term is not None and term.waits:
         raise Refused(
             f"the orchestrator was recovered at {term.since:%Y-%m-%d %H:%M} UTC, and nobody has said go",
-            where=f"{vault.store.label}, by {term.holder}",
+            where=term.holder,
             hint="when what it was doing is understood: drctl recover --go --to DIR",
         )
 
@@ -83,7 +93,7 @@ def check_term(vault: Vault, key: str, number: int, data: bytes) -> dict[str, ob
     """What a term's record says; `IntegrityError` unless `data` may stand there."""
     found = decode_record(vault, key, data, TERM)
     if found.get("term") != number:
-        raise IntegrityError("a term stands under another one's name", where=vault.where(key))
+        raise IntegrityError("a term stands under another one's name", where=vault.where(key), hint=_MEND)
     return found
 
 

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from dr_lib.codecs import registry
 from dr_lib.crypto import keyset, sealing, signing
 from dr_lib.format import canonical, index, manifest, manifest_check, pack, run_record
+from dr_lib.format.vault_record import FORMAT
 from dr_lib.storage.local import LocalStore
 from dr_lib.vault import records
-from dr_lib.vault.opening import FORMAT
 from dr_lib.vault.run_keys import RunKeys
 from dr_lib.workflows.backup import records as runs
 from tests.golden.forging import apart

@@ -2,16 +2,21 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from dr_lib.clock import utc_now
 from dr_lib.demo.seaweed import SeaweedRegion
+from dr_lib.errors import Refused, UsageError
 from dr_lib.format import kit as kit_format
+from dr_lib.format import vault_record
 from dr_lib.kit import shelf as shelf_module
 from dr_lib.kit.build import build
 from dr_lib.runtime import Runtime
+from dr_lib.use_cases.keeping_kits import kit_document
+from dr_lib.vault.kits import examine_kit
 from tests.conftest import environment_of, fresh_name
 from tests.keys import keys
 from tests.kit.conftest import Bare
@@ -28,7 +33,8 @@ def test_a_model_comes_back_byte_for_byte_with_the_escrow_key(world: World, bare
     assert (listed.returncode, listed.stderr) == (0, "")
     assert point in listed.stdout
     verified = bare.run(*vault_of(world), "verify")
-    assert (verified.returncode, verified.stderr) == (0, "")
+    assert (verified.returncode, verified.stderr, verified.stdout) == (0, "", listed.stdout)
+    assert bare.run(*vault_of(world), "verify", "nothing").returncode == 5
     done = bare.run(*vault_of(world), "restore", "thing", "--to", tmp_path / "back")
     assert (done.returncode, done.stderr) == (0, "")
     assert tree(tmp_path / "back") == tree(world.source)
@@ -87,6 +93,13 @@ def test_a_vault_with_half_of_its_objects_gives_all_of_a_point_or_nothing(world:
     assert bare.run(*vault_of(world), "list").returncode == 5
 
 
+def test_verifying_reads_every_byte(world: World, bare: Bare):
+    change(world.packs("one")[0], lambda data: flip(data, len(data) // 3))
+    assert bare.run(*vault_of(world), "list").returncode == 0
+    done = bare.run(*vault_of(world), "verify")
+    assert (done.returncode, done.stderr.count("\n")) == (4, 1)
+
+
 def test_a_kit_that_was_changed_runs_nothing_and_is_found(world: World, bare: Bare):
     [stored] = (world.regions["one"] / "kit").iterdir()
     whole = stored.read_bytes()
@@ -143,6 +156,14 @@ def test_the_same_kit_is_stored_once_and_another_one_beside_it(world: World, mon
     assert world.runtime.kits()["ok"]
 
 
+def test_two_that_make_the_kit_at_once_both_have_it(shelf: Path, tmp_path: Path):
+    (tmp_path / "wheels").symlink_to(shelf / "wheels")
+    with ThreadPoolExecutor(4) as pool:
+        kits = list(pool.map(lambda _: shelf_module.made(tmp_path), range(4)))
+    assert len(set(kits)) == 1
+    assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("kit-")] == ["wheels"]
+
+
 def test_a_region_that_comes_later_gets_the_same_bytes(tmp_path: Path, shelf: Path):
     names = ("one", "two", "three")
     folder = tmp_path / "w"
@@ -157,8 +178,20 @@ def test_a_region_that_comes_later_gets_the_same_bytes(tmp_path: Path, shelf: Pa
 
 
 def test_without_the_signing_key_none_is_made_and_a_new_vault_says_so(tmp_path: Path, shelf: Path):
-    world = make_world(tmp_path / "w", **keys().config(), environ={"DR_KIT": str(shelf)})
-    assert [one["state"] for one in world.runtime.kits()["regions"]] == ["missing", "missing"]
-    (tmp_path / "w" / "other").mkdir()
-    third = make_world(tmp_path / "v", ("three",), **keys().config(), environ={"DR_KIT": "none"})
-    assert third.runtime.kits()["regions"][0]["state"] == "missing"
+    for place, why in ((str(shelf), "signing key"), ("none", "no place")):
+        folder, environ = tmp_path / why, {"DR_KIT": place}
+        folder.mkdir()
+        said = {"version": 1, "regions": {"one": {"url": f"file://{folder / 'one'}"}}, **keys().config()}
+        (folder / "dr.yaml").write_text(json.dumps(said))
+        runtime = Runtime.load(folder / "dr.yaml", environ=environ)
+        assert why in runtime.initialize()["kit_missing"]
+        assert [one["state"] for one in runtime.kits()["regions"]] == ["missing"]
+        with pytest.raises((Refused, UsageError), match=why):
+            runtime.build_kit()
+
+
+def test_a_kit_of_an_older_format_is_told(world: World, monkeypatch: pytest.MonkeyPatch):
+    vault = world.vault("one")
+    monkeypatch.setattr(vault_record, "FORMAT", 2)
+    told = kit_document(examine_kit(vault))
+    assert (told["state"], "drctl kit build" in told["why"]) == ("outdated", True)

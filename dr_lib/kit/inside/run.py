@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -32,11 +34,20 @@ def _run(asked: argparse.Namespace, folder: Path) -> None:
     older = isinstance(facts.get("format"), int) and facts["format"] > FORMAT
     reader.need(not older, f"a vault of format {facts.get('format')}, and this kit reads {FORMAT}: {NEWER}", 7)
     reader.need(not asked.to or asked.to.parent.is_dir(), f"{asked.to and asked.to.parent}: no such directory", 5)
-    if sys.stderr.isatty():
+    shown = sys.stderr.isatty()
+    if shown:
         reader.read_frame = _told(reader.read_frame)
     if asked.with_attachments:
         reader.fill = _attaching(reader.fill, asked.with_attachments.absolute())
-    reader.run(asked)
+    looked_at = [0]
+    if asked.command == "verify":
+        reader.load_summary = _verifying(reader.load_summary, looked_at)
+    try:
+        reader.run(asked)
+    finally:
+        if shown:
+            print(file=sys.stderr)
+    reader.need(asked.command != "verify" or looked_at[0], "no such point, or none at all", 5)
 
 
 def _opened(asked: argparse.Namespace, folder: Path) -> Path:
@@ -59,9 +70,38 @@ def _attaching(fill: Any, folder: Path) -> Any:
         fill(packs, body, to)
         folder.mkdir(parents=True, exist_ok=True)
         for file in body["attachments"]:
-            (folder / file["path"]).write_bytes(b"".join(reader.contents(packs, file)))
+            (folder / file["path"]).write_bytes(b"".join(_contents(packs, file)))
 
     return attaching
+
+
+def _verifying(load_summary: Any, looked_at: list[int]) -> Any:
+    """`load_summary` that also reads and proves every byte of the point: the reader lists, and each point is whole."""
+
+    def verifying(vault: Any, path: Path) -> Any:
+        looked_at[0] += 1
+        found = load_summary(vault, path)
+        reader.load_summary = load_summary  # `load` asks for it, too
+        try:
+            body, packs = reader.load(vault, path)
+        finally:
+            reader.load_summary = verifying
+        for file in body["files"] + body["attachments"]:
+            for _ in _contents(packs, file):
+                pass
+        return found
+
+    return verifying
+
+
+def _contents(packs: Any, file: Any) -> Iterator[bytes]:
+    """The bytes of a file, frame by frame; behind the last one the whole is proven."""
+    whole = hashlib.sha256()
+    for frame in file["frames"]:
+        data = reader.read_frame(packs[frame[0]], frame)
+        whole.update(data)
+        yield data
+    reader.need(whole.hexdigest() == file["sha256"], f"{file['path']}: the whole does not have its digest")
 
 
 def _told(read_frame: Any) -> Any:
