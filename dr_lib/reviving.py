@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from sqlalchemy.engine import URL
 from dr_lib.clock import utc_now
 from dr_lib.errors import DrError, IntegrityError, Refused, UsageError
 from dr_lib.format.canonical import parse_time, time_text
-from dr_lib.model.orchestrator import NAME, Term
+from dr_lib.model.orchestrator import FERNET_KEY, NAME, Term
 from dr_lib.orchestrator import database, dumping, environment, secrets, snapshot
 from dr_lib.orchestrator.home import Home, write_environment, write_private
 from dr_lib.orchestrator.stilling import still, wake
@@ -30,10 +31,11 @@ from dr_lib.runtime import Runtime
 from dr_lib.storage.credentials import Credentials
 from dr_lib.use_cases.bare_vault import Address, bare_config
 from dr_lib.use_cases.orchestrating import MARKER
+from dr_lib.wiring import STATE
 
 Document = dict[str, Any]
-STATE: Final = "DR_STATE_DIR"
 GO: Final = "drctl recover --go --to"
+_SETTING: Final = re.compile(r"AIRFLOW__[A-Z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def go(folder: Path, reason: str, environ: Mapping[str, str] | None = None) -> D
     Safe to repeat. `NotFound` (5) where nothing was recovered.
     """
     home, surroundings = Home(folder.absolute()), dict(os.environ if environ is None else environ)
+    home.must_be_recovered()
     with home.locked():
         done = home.must_be_recovered()
         runtime = _runtime(home, surroundings)
@@ -89,8 +92,8 @@ def stop(folder: Path) -> Document:
     from dr_lib.orchestrator import processes
 
     home = Home(folder.absolute())
+    home.must_be_recovered()
     with home.locked():
-        home.must_be_recovered()
         return {"ended": processes.stop(home)}
 
 
@@ -109,7 +112,7 @@ class _Recovery:
         runtime = _runtime(self.home, self.environ)
         self._refuse_alive(said, settings, runtime)
         python = self._packages()
-        url = self._database()
+        url = self._database(runtime)
         self._refuse_full(url)
         term = self._term(runtime)
         write_environment(self.home, self._airflow_settings(settings, url), python)
@@ -134,10 +137,10 @@ class _Recovery:
             )
         if "restored_at" in journal:
             return
-        text = bare_config(self.order.vault, NAME, "dataset", self.environ)
+        bare = bare_config(self.order.vault, NAME, "dataset", self.environ)
         config = self.home.folder / "bare.json"
-        write_private(config, text)
-        self.home.note(**place)
+        write_private(config, bare.text)
+        self.home.note(**place, signers=list(bare.signers))
         runtime = Runtime.load(config, environ=self.environ)
         if "point" not in journal:
             plan = runtime.plan_restore(NAME, point=self.order.point)
@@ -214,23 +217,20 @@ class _Recovery:
 
     def _packages(self) -> Path:
         """A Python with the packages that were pinned."""
-        text = (self.home.restored / snapshot.REQUIREMENTS).read_text(encoding="utf-8")
-        others = environment.differences(environment.pins(text), environment.packages())
+        pinned = environment.pins((self.home.restored / snapshot.REQUIREMENTS).read_text(encoding="utf-8"))
+        others = environment.differences(pinned, environment.packages())
         self.home.note(other_packages=others)
         if self.order.packages == "here" or not others:
             return Path(sys.executable)
-        return environment.install(text, self.home.folder / "env")
+        return environment.install(pinned, self.home.folder / "env")
 
-    def _database(self) -> str:
+    def _database(self, runtime: Runtime) -> str:
         if self.order.database is None:
             if snapshot.dump_of(self.home.restored).name == dumping.DUMP:
                 hint = "make an empty one (createdb airflow), put its URL into a variable, and add --database env:NAME"
                 raise UsageError("the database that was saved is one of PostgreSQL: where to?", hint=hint)
             return f"sqlite:///{self.home.database}"
-        return self._runtime_url(self.order.database)
-
-    def _runtime_url(self, reference: str) -> str:
-        return _runtime(self.home, self.environ).database_url(reference)
+        return runtime.database_url(self.order.database)
 
     def _fill(self, url: str, said: Mapping[str, Any], term: Term) -> None:
         """The saved database, with nothing in it that starts by itself. All of it in one transaction, or nothing."""
@@ -271,7 +271,7 @@ class _Recovery:
         where = database.address(url)
         with database.connected(where) as connection:
             found = database.facts_of(connection, where.get_backend_name())
-            opened = secrets.connections(connection, settings.get(secrets.KEY, ""))
+            opened = secrets.connections(connection, settings.get(FERNET_KEY, ""))
         wanted = said["database"]["counts"]
         less = {table: count for table, count in found.counts.items() if count < wanted.get(table, 0)}
         return {"rows": found.counts, "fewer": less, "connections": sorted(opened)}
@@ -316,7 +316,7 @@ class _Recovery:
                 here[f"AIRFLOW__CORE__{name}"] = str(code / folder)
         if self.order.executor:
             here["AIRFLOW__CORE__EXECUTOR"] = self.order.executor
-        kept = {name: value for name, value in settings.items() if name.startswith("AIRFLOW__")}
+        kept = {name: value for name, value in settings.items() if _SETTING.fullmatch(name)}
         self.home.airflow.mkdir(exist_ok=True)
         return kept | here
 
@@ -324,11 +324,12 @@ class _Recovery:
         return f"http://127.0.0.1:{self.order.port}"
 
     def _document(self, said: Mapping[str, Any], journal: Document, checked: dict[str, Any]) -> Document:
-        names = ("point", "region", "term", "awake", "marked", "dropped", "other_packages", "catalog")
+        names = ("point", "region", "signers", "term", "awake", "marked", "dropped", "other_packages", "catalog")
         told = {name: journal.get(name) for name in names}
         return {
             **told,
             **checked,
+            "pinned": bool(self.order.vault.trusted),
             "saved_at": said["taken_at"],
             "age_s": round((utc_now() - parse_time(said["taken_at"])).total_seconds(), 1),
             "directory": str(self.home.folder),

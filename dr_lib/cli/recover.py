@@ -103,8 +103,11 @@ def register(app: typer.Typer) -> None:
 
 def _tell(console: Console, found: dict[str, Any]) -> None:
     counted = ", ".join(f"{count} {name}" for name, count in found["rows"].items() if name in ("dag", "dag_run"))
+    signers = ", ".join(found["signers"] or ["nobody"])
+    named = "whom you named" if found["pinned"] else "named by the vault itself: do you know them? --trusted"
     facts = [
         ("recovered", f"{found['point']} from {found['region']}, saved {span(found['age_s'])} ago"),
+        ("signed by", f"{signers}, {named}"),
         ("term", f"{found['term']}: an Airflow of an earlier one does nothing any more"),
         ("database", f"{counted}; {len(found['connections'])} connections open"),
         ("catalog", f"{found['catalog'].get('points', 0)} points of {found['catalog']['assets']} assets"),

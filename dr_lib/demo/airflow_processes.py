@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 import dr_lib
 from dr_lib.demo.processes import ProcessRecord, start
 from dr_lib.demo.workspace import Workspace
 from dr_lib.errors import StoreUnavailable, UsageError
+from dr_lib.orchestrator.processes import is_well
 
 ADMIN = "admin"
 COLLEAGUE = "colleague"
@@ -124,13 +124,7 @@ class AirflowSite:
 
     def healthy(self) -> bool:
         """True when every component answers and reports itself healthy."""
-        try:
-            with httpx.Client(trust_env=False, timeout=5) as client:
-                told = client.get(f"{self.url}/api/v2/monitor/health").json()
-        except (httpx.HTTPError, ValueError):
-            return False
-        parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-        return all((told.get(part) or {}).get("status") == "healthy" for part in parts)
+        return is_well(self.url)
 
     def _not_up(self, what: str) -> StoreUnavailable:
         return StoreUnavailable(what, where=self.url, hint=f"read the logs in {self.workspace.logs}")

@@ -9,6 +9,10 @@ from typing import Final
 
 NAME: Final = "orchestrator"
 """Of the asset that it is, in every configuration that protects it."""
+TERM_VARIABLE: Final = "dr_term"
+"""The Airflow variable that holds the number of the term of this Airflow."""
+FERNET_KEY: Final = "AIRFLOW__CORE__FERNET_KEY"
+"""The setting with which Airflow encrypts connections and variables."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, create_engine, inspect, text
@@ -22,7 +23,8 @@ SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 HISTORY: Final = ("dag", "dag_run", "task_instance", "connection", "variable", "asset_event", "xcom")
 REVISIONS: Final = "alembic_version"
-UNFINISHED: Final = ("queued", "running")
+IN_FLIGHT: Final = "state IN ('queued', 'running')"
+"""What is so of a run that has not ended, in SQL."""
 AT_WORK: Final = (
     "scheduled", "queued", "running", "restarting", "deferred", "awaiting_input", "up_for_retry", "up_for_reschedule",
 )  # fmt: skip
@@ -49,6 +51,8 @@ def connected(url: URL) -> Iterator[Connection]:
     """A transaction; `StoreUnavailable` (6) where the database does not answer. No password is part of an error."""
     given: dict[str, Any] = {"connect_timeout": 10} if url.get_backend_name() == POSTGRESQL else {"timeout": 30}
     label = url.render_as_string(hide_password=True)
+    if url.get_backend_name() == SQLITE and not Path(str(url.database)).is_file():
+        raise StoreUnavailable("the database's file is not there", where=label)  # asked, SQLite would make an empty one
     try:
         engine = create_engine(url, connect_args=given)
         try:
@@ -88,7 +92,7 @@ def in_flight(connection: Connection) -> tuple[InFlight, ...]:
     ):
         tasks[dag, run].append(task)
     rows = connection.execute(
-        text("SELECT dag_id, run_id, state FROM dag_run WHERE state IN ('queued', 'running') ORDER BY dag_id, run_id")
+        text(f"SELECT dag_id, run_id, state FROM dag_run WHERE {IN_FLIGHT} ORDER BY dag_id, run_id")  # noqa: S608
     )
     return tuple(InFlight(dag, run, state, tuple(sorted(set(tasks[dag, run])))) for dag, run, state in rows)
 

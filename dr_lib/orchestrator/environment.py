@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from dr_lib.errors import StoreUnavailable
 
 AIRFLOW: Final = "apache-airflow"
 OURS: Final = "dr-lib"
+_PIN: Final = re.compile(r"([a-z0-9][a-z0-9.-]*)==([A-Za-z0-9.!_-]+)")
 
 
 def packages() -> dict[str, str]:
@@ -40,9 +42,9 @@ def requirements(found: Mapping[str, str]) -> str:
 
 
 def pins(text: str) -> dict[str, str]:
-    """The inverse of `requirements`."""
-    rows = (line.partition("==") for line in text.splitlines() if "==" in line)
-    return {name.strip(): version.strip() for name, _, version in rows}
+    """The inverse of `requirements`: names with versions, and nothing else that pip would obey."""
+    rows = (_PIN.fullmatch(line.strip()) for line in text.splitlines())
+    return {row[1]: row[2] for row in rows if row is not None}
 
 
 def differences(wanted: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
@@ -54,7 +56,7 @@ def differences(wanted: Mapping[str, str], here: Mapping[str, str]) -> list[str]
     ]
 
 
-def install(text: str, folder: Path) -> Path:
+def install(pinned: Mapping[str, str], folder: Path) -> Path:
     """An environment with exactly these packages in `folder`; its Python. Safe to repeat: what is there is kept.
 
     `StoreUnavailable` (6) where the package index does not give them.
@@ -63,7 +65,7 @@ def install(text: str, folder: Path) -> Path:
     if not python.exists():
         _run([sys.executable, "-m", "venv", str(folder)], "an environment could not be made")
     lines = folder / "requirements.txt"
-    lines.write_text(text, encoding="utf-8")
+    lines.write_text(requirements(pinned), encoding="utf-8")
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     _run([*command, "-r", str(lines)], "the packages could not be installed")
     return python

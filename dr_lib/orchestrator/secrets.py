@@ -8,8 +8,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Connection, text
 
 from dr_lib.errors import UsageError
+from dr_lib.model.orchestrator import FERNET_KEY
 
-KEY: Final = "AIRFLOW__CORE__FERNET_KEY"
 _HINT: Final = "save the orchestrator where Airflow's own settings are, with the key that it encrypts with"
 
 
@@ -47,7 +47,7 @@ def _keys(text_of_keys: str) -> MultiFernet | None:
     try:
         found = [Fernet(key.strip()) for key in text_of_keys.split(",") if key.strip()]
     except ValueError as error:
-        raise UsageError("this is no Fernet key", where=KEY, hint=_HINT) from error
+        raise UsageError("this is no Fernet key", where=FERNET_KEY, hint=_HINT) from error
     return MultiFernet(found) if found else None
 
 

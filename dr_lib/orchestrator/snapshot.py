@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Final
 import dr_lib
 from dr_lib.errors import DrError, IntegrityError, UsageError
 from dr_lib.format.canonical import time_text
-from dr_lib.model.orchestrator import DatabaseFacts, InFlight, OrchestratorPolicy
+from dr_lib.model.orchestrator import FERNET_KEY, DatabaseFacts, InFlight, OrchestratorPolicy
 from dr_lib.orchestrator import database, dumping, environment, secrets
 
 FACTS: Final = "orchestrator.json"
@@ -44,7 +44,7 @@ def gather(
     folder.mkdir(mode=0o700, parents=True)
     where = database.address(url)
     with database.connected(where) as connection:
-        key = settings.get(secrets.KEY, "")
+        key = settings.get(FERNET_KEY, "")
         _write(folder / CONNECTIONS, secrets.connections(connection, key))
         _write(folder / VARIABLES, secrets.variables(connection, key))
         facts = database.facts_of(connection, where.get_backend_name())
@@ -64,13 +64,13 @@ def gather(
     return said
 
 
-def save_catalog(folder: Path, url: str) -> None:
+def save_catalog(folder: Path, find_url: Callable[[], str]) -> None:
     """Add the catalog, where there is one that can be read: it can be made anew from any vault, but for what people
     were alarmed about."""
     place = folder / CATALOG
     place.mkdir()
     try:
-        dumping.dump(database.address(url), place)
+        dumping.dump(database.address(find_url()), place)
     except DrError as error:
         (place / "not-saved.txt").write_text(f"{error.what}\n", encoding="utf-8")
 
@@ -133,7 +133,13 @@ def _copy_code(folder: Path, policy: OrchestratorPolicy, config: Path) -> None:
 def _copy_tree(source: Path, target: Path) -> None:
     if not source.is_dir():
         raise UsageError("this folder is not there", where=str(source), hint="correct `orchestrator:` in dr.yaml")
-    shutil.copytree(source, target, symlinks=True, ignore=_PASSED_OVER, ignore_dangling_symlinks=True)
+    # What links lead to is copied: a folder that is kept in step with a repository is often made of links that lead out
+    # of it, and no backup takes those.
+    try:
+        shutil.copytree(source, target, ignore=_PASSED_OVER, ignore_dangling_symlinks=True)
+    except OSError as error:
+        hint = "see that all of it can be read, and that no link in it leads in a circle"
+        raise UsageError(f"this folder cannot be copied: {str(error)[:200]}", where=str(source), hint=hint) from error
 
 
 def _write(path: Path, value: Any) -> None:

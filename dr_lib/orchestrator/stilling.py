@@ -9,11 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, inspect, text
 
-from dr_lib.model.orchestrator import InFlight
-from dr_lib.orchestrator.database import AT_WORK, SQLITE, in_flight
+from dr_lib.model.orchestrator import TERM_VARIABLE, InFlight
+from dr_lib.orchestrator.database import AT_WORK, IN_FLIGHT, SQLITE, in_flight
 
-TERM: Final = "dr_term"
-"""The Airflow variable that holds the number of the term of this Airflow."""
 _WAITING: Final = ("asset_dag_run_queue", "deadline")
 """What would start something at the first look of a scheduler."""
 
@@ -44,7 +42,7 @@ def still(connection: Connection, term: int, note: str, now: datetime) -> Stille
         connection.execute(text("UPDATE job SET state = 'failed', end_date = :at WHERE state = 'running'"), {"at": at})
     if "backfill" in tables:
         connection.execute(text("UPDATE backfill SET is_paused = true WHERE completed_at IS NULL"))
-    _set_variable(connection, TERM, str(term))
+    _set_variable(connection, TERM_VARIABLE, str(term))
     return Stilled(awake, marked, {table: count for table, count in dropped.items() if count})
 
 
@@ -58,12 +56,12 @@ def wake(connection: Connection, dags: Iterable[str]) -> int:
 
 
 _AWAKE: Final = "SELECT dag_id FROM dag WHERE NOT is_paused ORDER BY dag_id"
-_FLYING: Final = "SELECT id FROM dag_run WHERE state IN ('queued', 'running')"
+_FLYING: Final = f"SELECT id FROM dag_run WHERE {IN_FLIGHT}"  # noqa: S608
 
 
 def _end_runs(connection: Connection, note: str, at: Any, *, notes: bool) -> None:
     states = ", ".join(f"'{state}'" for state in AT_WORK)
-    flying = "(dag_id, run_id) IN (SELECT dag_id, run_id FROM dag_run WHERE state IN ('queued', 'running'))"
+    flying = f"(dag_id, run_id) IN (SELECT dag_id, run_id FROM dag_run WHERE {IN_FLIGHT})"  # noqa: S608
     connection.execute(
         text(
             f"UPDATE task_instance SET state = 'failed', end_date = :at, trigger_id = NULL "  # noqa: S608
@@ -82,7 +80,8 @@ def _end_runs(connection: Connection, note: str, at: Any, *, notes: bool) -> Non
             given,
         )
     connection.execute(
-        text("UPDATE dag_run SET state = 'failed', end_date = :at WHERE state IN ('queued', 'running')"), {"at": at}
+        text(f"UPDATE dag_run SET state = 'failed', end_date = :at WHERE {IN_FLIGHT}"),  # noqa: S608
+        {"at": at},
     )
 
 

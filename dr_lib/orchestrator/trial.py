@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from dr_lib.clock import utc_now
 from dr_lib.errors import Refused
 from dr_lib.model.drill import SmokeCheck
+from dr_lib.model.orchestrator import FERNET_KEY
 from dr_lib.orchestrator import database, dumping, secrets, snapshot
 from dr_lib.orchestrator.stilling import still
 
@@ -25,11 +26,11 @@ def try_database(restored: Path, place: URL | None) -> tuple[SmokeCheck, ...]:
     `Refused` (7) where something lies in it that no rehearsal put there; raises as `dumping.load`.
     """
     if place is not None:
-        _clear(place)
+        _clear(place, mark=f"'{_MARK}'")
         try:
             return _tried(restored, place)
         finally:
-            _clear(place)
+            _clear(place, mark="NULL")
     with tempfile.TemporaryDirectory(prefix="dr-database-") as folder:
         return _tried(restored, database.address(f"sqlite:///{folder}/airflow.db"))
 
@@ -42,7 +43,7 @@ def _tried(restored: Path, place: URL) -> tuple[SmokeCheck, ...]:
         found = database.facts_of(connection, place.get_backend_name())
         stilled = still(connection, 0, "a rehearsal", utc_now())
         after = database.facts_of(connection, place.get_backend_name())
-        opened = secrets.connections(connection, settings.get(secrets.KEY, ""))
+        opened = secrets.connections(connection, settings.get(FERNET_KEY, ""))
     fewer = [
         f"{table} {found.counts.get(table, 0)}" for table, n in wanted.counts.items() if found.counts.get(table, 0) < n
     ]
@@ -59,17 +60,18 @@ def _tried(restored: Path, place: URL) -> tuple[SmokeCheck, ...]:
     )
 
 
-def _clear(place: URL) -> None:
-    """Empty what a rehearsal left; what bears no mark of one is never touched."""
+def _clear(place: URL, *, mark: str) -> None:
+    """Empty what a rehearsal left; what bears no mark of one is never touched. The mark stands only while there is
+    something of a rehearsal, so that a database that is used for something else later has none."""
     with database.connected(place) as connection:
         tables = inspect(connection).get_table_names()
-        mark = connection.execute(text("SELECT obj_description('public'::regnamespace, 'pg_namespace')")).scalar()
-        if tables and mark != _MARK:
+        found = connection.execute(text("SELECT obj_description('public'::regnamespace, 'pg_namespace')")).scalar()
+        if tables and found != _MARK:
             _refuse(place)
         if tables:
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
-        connection.execute(text(f"COMMENT ON SCHEMA public IS '{_MARK}'"))
+        connection.execute(text(f"COMMENT ON SCHEMA public IS {mark}"))
 
 
 def _refuse(place: URL) -> None:

@@ -27,6 +27,11 @@ _BY_EXIT_CODE: dict[int, type[DrError]] = {
 _NARROWER: dict[str, type[DrError]] = {kind.__name__: kind for kind in (OutOfSpace, AlreadyExists, PermissionDenied)}
 
 
+def error_class(exit_code: int) -> type[DrError]:
+    """What an exit code of ours stands for."""
+    return _BY_EXIT_CODE.get(exit_code, DrError)
+
+
 def document_of(finished: Finished, command: str) -> dict[str, Any]:
     """The JSON document that `command` printed; raises the error that it reported, with the words of the child."""
     try:
@@ -44,7 +49,7 @@ def _error(finished: Finished, document: object, command: str) -> DrError:
     said = document.get("error") if isinstance(document, dict) else None
     if finished.returncode < 0:
         return DrError(f"the {command} in the standby was killed by signal {-finished.returncode}")
-    kind = _BY_EXIT_CODE.get(finished.returncode, DrError)
+    kind = error_class(finished.returncode)
     if not isinstance(said, dict):
         return kind(f"the {command} in the standby failed: {last_words(finished.stderr)}")
     # Some classes share an exit code (a full disk and a silent store): the child's word says which of them it was.

@@ -12,6 +12,7 @@ from dr_lib.errors import NotFound, UsageError
 from dr_lib.format import layout, vault_record
 from dr_lib.model.region import StoreRef
 from dr_lib.storage.opening import open_store
+from dr_lib.wiring import GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,15 @@ class Address:
     trusted: tuple[str, ...] = ()
 
 
-def bare_config(vault: Address, asset: str, kind: str, environ: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """The configuration as text, and whose signatures it takes."""
+
+    text: str
+    signers: tuple[str, ...]
+
+
+def bare_config(vault: Address, asset: str, kind: str, environ: Mapping[str, str]) -> Bare:
     """A dr.yaml (as JSON, which YAML is) that knows this vault and this asset and nothing else.
 
     `NotFound` (5) where there is no vault, `UsageError` (2) for a key that is not there; errors of the store as ever.
@@ -45,12 +54,11 @@ def bare_config(vault: Address, asset: str, kind: str, environ: Mapping[str, str
     place |= {"endpoint": vault.endpoint} if vault.endpoint else {}
     place |= {"credentials": vault.credentials} if vault.credentials else {}
     region = str(facts.get("region"))
-    return json.dumps(
-        {
-            "version": 1,
-            "regions": {region: place},
-            "encryption": {"identity": f"file:{vault.key.absolute()}"},
-            "signing": {"trusted": list(vault.trusted)} if vault.trusted else {},
-            "assets": {asset: {"kind": kind, "source": "file:///gone", "regions": [region]}},
-        }
-    )
+    document = {
+        "version": 1,
+        "regions": {region: place},
+        "encryption": {"identity": f"file:{vault.key.absolute()}"},
+        "signing": {"trusted": list(vault.trusted)} if vault.trusted else {},
+        "assets": {asset: {"kind": kind, "source": GONE, "regions": [region]}},
+    }
+    return Bare(json.dumps(document), vault.trusted or tuple(map(str, facts.get("signers", ()))))

@@ -22,6 +22,7 @@ from dr_lib.errors import DrError, NotFound, Refused
 from dr_lib.keys import SecretSource, keyset
 from dr_lib.model.config import Config
 from dr_lib.model.region import Role
+from dr_lib.standby.answers import error_class
 from dr_lib.storage.credentials import resolve
 from dr_lib.storage.opening import open_store
 from dr_lib.vault.kits import MISSING, newest_kit, read_kit
@@ -102,14 +103,7 @@ def _run(config: Config, region: str, root: Path, words: Sequence[str]) -> None:
     done = subprocess.run(command, env=environ, cwd=root, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        kinds: dict[int, type[DrError]] = {kind.exit_code: kind for kind in _subclasses()}
-        raise kinds.get(done.returncode, DrError)(f"the recovery kit failed: {lines[-1]}", where=f"region {region}")
-
-
-def _subclasses() -> list[type[DrError]]:
-    from dr_lib.errors import IntegrityError, StoreUnavailable, UsageError
-
-    return [UsageError, IntegrityError, NotFound, StoreUnavailable, Refused]
+        raise error_class(done.returncode)(f"the recovery kit failed: {lines[-1]}", where=f"region {region}")
 
 
 if __name__ == "__main__":

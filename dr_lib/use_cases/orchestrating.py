@@ -22,7 +22,7 @@ from dr_lib.progress import SILENT, Progress
 from dr_lib.use_cases.backing_up import BackingUp
 from dr_lib.use_cases.cataloguing import Cataloguing
 from dr_lib.use_cases.over_config import Document
-from dr_lib.vault.terms import newest_term, say_go, take_term
+from dr_lib.vault.terms import say_go, take_term, term_in_force
 
 if TYPE_CHECKING:
     from dr_lib.vault.vault import Vault
@@ -64,7 +64,7 @@ class Orchestrating(BackingUp, Cataloguing):
                 said = snapshot.gather(
                     folder, policy, url, given | self._keys_to_save(policy), self.config.path, self._wiring.clock()
                 )
-                snapshot.save_catalog(folder, self.catalog_url())
+                snapshot.save_catalog(folder, self.catalog_url)
                 done = super().backup(NAME, regions, progress)
             finally:
                 snapshot.clear(folder)
@@ -91,8 +91,7 @@ class Orchestrating(BackingUp, Cataloguing):
         vaults = open_ones(answers, list(answers))
         if not vaults:
             raise_first([answer for answer in answers.values() if isinstance(answer, DrError)])
-        found = [term for vault in vaults if (term := newest_term(vault)) is not None]
-        return max(found, key=lambda term: (term.number, term.gone is not None), default=None)
+        return term_in_force(vaults)
 
     def hold_term(self, number: int | None, url: str = "") -> int:
         """The number of the term that this orchestrator holds; takes the first one where there is none yet.

@@ -11,6 +11,7 @@ from dr_lib.catalog.observe import Answer
 from dr_lib.errors import DrError, Refused
 from dr_lib.format.layout import PointName
 from dr_lib.model.asset import Asset
+from dr_lib.model.orchestrator import NAME as ORCHESTRATOR
 from dr_lib.policy.retention import Verdict, decide, keeps_nothing
 from dr_lib.pruning_documents import judged_document, region_document
 from dr_lib.use_cases.over_config import Document, OverConfig
@@ -51,8 +52,8 @@ class Pruning(OverConfig):
         own = dict.fromkeys(name for found in names for name in self.config.asset(found).regions)
         regions = [self.config.region(region).name] if region else list(own)
         answers = self._wiring.answers(list(dict.fromkeys([*own, *regions])))
-        for vault in open_ones(answers, regions) if apply else ():
-            refuse_before_go(vault)
+        if apply:
+            self._refuse_before_go(answers)
         judged = self._judge(names, answers)
         failed = list(judged.refused.values())
         pruned: list[RegionPruned] = []
@@ -70,6 +71,12 @@ class Pruning(OverConfig):
             "problems": [str(error) for error in failed],
             "exit_code": failed[0].exit_code if failed else 0,
         }
+
+    def _refuse_before_go(self, answers: Mapping[str, Answer]) -> None:
+        """The term stands in the orchestrator's regions, whichever are pruned."""
+        more = [] if self.config.orchestrator is None else list(self.config.asset(ORCHESTRATOR).regions)
+        known = {**self._wiring.answers([name for name in more if name not in answers]), **answers}
+        refuse_before_go(open_ones(known, list(known)))
 
     def _judge(self, names: list[str], answers: Mapping[str, Answer]) -> _Judged:
         judged = _Judged()

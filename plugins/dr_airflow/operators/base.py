@@ -14,6 +14,7 @@ from airflow.sdk import BaseOperator, Variable
 from dr_airflow.failures import airflow_failures
 from dr_airflow.links import EvidenceLink, PointLink, drill_page, point_page
 from dr_airflow.log_progress import LoggedProgress
+from dr_lib.model.orchestrator import TERM_VARIABLE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -57,9 +58,6 @@ class RecoveryOperator(BaseOperator):
     def progress(self) -> LoggedProgress:
         """How far the step is, into the task's log."""
         return LoggedProgress(self.log)
-
-
-TERM_VARIABLE = "dr_term"
 
 
 def open_runtime() -> Runtime:

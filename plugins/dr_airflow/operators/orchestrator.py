@@ -10,10 +10,8 @@ from typing import Any
 from airflow.sdk import Variable
 
 from dr_airflow.operators.backup import BackupOperator, trusted
-from dr_airflow.operators.base import TERM_VARIABLE, Facts, open_runtime
-from dr_lib.model.orchestrator import NAME
-
-FERNET = "AIRFLOW__CORE__FERNET_KEY"
+from dr_airflow.operators.base import Facts, open_runtime
+from dr_lib.model.orchestrator import FERNET_KEY, NAME, TERM_VARIABLE
 
 
 class SaveOrchestratorOperator(BackupOperator):
@@ -68,7 +66,7 @@ def airflow_settings() -> dict[str, str]:
         parts = name.split("__", 2)
         if len(parts) == 3 and parts[0] == "AIRFLOW":
             named[parts[1].lower(), parts[2].lower()] = value
-    given: dict[str, str] = {FERNET: str(conf.get("core", "fernet_key", fallback=""))}
+    given: dict[str, str] = {FERNET_KEY: str(conf.get("core", "fernet_key", fallback=""))}
     for (section, option), value in named.items():
         plain = option.removesuffix("_cmd").removesuffix("_secret")
         if (section, plain) not in conf.sensitive_config_values:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dr_lib.errors import DrError, IntegrityError, NotFound, PermissionDenied, R
 from dr_lib.orchestrator import database, environment
 from dr_lib.orchestrator.home import Home
 from dr_lib.use_cases.bare_vault import Address
+from tests.keys import keys
 from tests.unit.orchestrator.conftest import Site
 
 
@@ -108,6 +110,11 @@ def test_of_two_recoveries_one_gets_the_term(site: Site):
     with pytest.raises(Refused, match="two must not run"):
         late.refuse_superseded(1)
     assert site.recover("another")["term"] == 3
+    both = [replace(site.runtime().term(), number=4, holder=holder) for holder in ("here", "there")]
+    assert late.claim(both[0]) == both[0]
+    assert late.claim(both[0]) == both[0]  # told twice
+    with pytest.raises(Refused, match="somebody else took the term 4"):
+        site.runtime().claim(both[1])
 
 
 def test_the_wrong_key_no_key_and_no_vault(site: Site):
@@ -156,8 +163,6 @@ def test_a_dump_of_another_airflow_is_refused(site: Site, monkeypatch: pytest.Mo
 
 
 def _with_revision(facts):
-    from dataclasses import replace
-
     return replace(facts, revisions={"alembic_version": "later"})
 
 
@@ -172,6 +177,51 @@ def test_a_database_that_holds_anything_is_never_touched(site: Site):
         site.recover(database=f"file:{site.folder / 'url'}")
     assert taken.read_bytes() == before
     assert site.runtime().term() is None
+
+
+def test_a_prune_of_a_region_where_no_term_stands_waits_for_go_too(site: Site):
+    said = json.loads((site.folder / "dr.yaml").read_text())
+    said["orchestrator"]["regions"] = ["two"]
+    (site.folder / "dr.yaml").write_text(json.dumps(said))
+    site.save()
+    site.lose()
+    site.recover()
+    with pytest.raises(Refused, match="nobody has said go"):
+        site.runtime().prune(region="one", apply=True)
+
+
+def test_what_is_in_a_snapshot_cannot_tell_pip_or_a_shell_what_to_do(site: Site):
+    lines = ("a-b==1.0", "--index-url http://evil", "x @ git+http://evil", "c==1; touch /x")
+    assert environment.pins("\n".join(lines)) == {"a-b": "1.0"}
+    odd = {"AIRFLOW__X; touch y #": "1", "AIRFLOW__CORE__NAME": "$(touch z)"}
+    site.runtime().backup_orchestrator(site.settings | odd)
+    site.lose()
+    site.recover()
+    written = (site.folder / "new" / "airflow.env").read_text()
+    assert "touch y" not in written
+    assert "export AIRFLOW__CORE__NAME='$(touch z)'" in written
+
+
+def test_it_says_whose_signatures_it_took(site: Site):
+    site.save()
+    site.lose()
+    assert (site.recover()["signers"], site.recover()["pinned"]) == ([keys().public], False)
+    address = replace(site.order().vault, trusted=(keys().public,))
+    assert site.recover("pinned", vault=address)["pinned"]
+
+
+def test_the_lost_databases_place_is_left_alone(site: Site):
+    site.save()
+    site.lose()
+    site.recover()
+    assert not site.database.exists()
+
+
+def test_go_where_nothing_was_recovered_leaves_nothing(site: Site):
+    for call in (lambda to: reviving.go(to, "why", environ={}), reviving.stop):
+        with pytest.raises(NotFound):
+            call(site.folder / "nowhere")
+    assert not (site.folder / "nowhere").exists()
 
 
 def test_a_directory_with_other_things_is_refused(site: Site):

@@ -36,6 +36,18 @@ def test_nothing_of_what_was_gathered_stays_behind(site: Site):
         assert site.fernet.encode() not in stored
 
 
+def test_folders_of_links_and_a_catalog_that_is_not_named_are_no_reason_to_fail(site: Site, tmp_path: Path):
+    (tmp_path / "repository").mkdir()
+    (tmp_path / "repository" / "linked.py").write_text("y = 2\n")
+    (site.folder / "dags" / "current").symlink_to(tmp_path / "repository")
+    said = json.loads((site.folder / "dr.yaml").read_text()) | {"catalog": {"url": "env:DR_CATALOG_OF_NOBODY"}}
+    (site.folder / "dr.yaml").write_text(json.dumps(said))
+    point = site.save()
+    site.runtime().restore("orchestrator", str(tmp_path / "back"), point=point)
+    assert (tmp_path / "back" / "code" / "dags" / "current" / "linked.py").read_text() == "y = 2\n"
+    assert "DR_CATALOG_OF_NOBODY" in (tmp_path / "back" / "catalog" / "not-saved.txt").read_text()
+
+
 def test_what_a_killed_one_left_is_removed_by_the_next(site: Site):
     left = site.folder / ".dr-state" / "orchestrator"
     left.mkdir(parents=True)

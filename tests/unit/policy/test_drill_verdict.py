@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from dr_lib.errors import IntegrityError, Refused
 from dr_lib.model.asset import Objectives
 from dr_lib.model.drill import Assertion, Control, Sensitivity, SmokeResult
-from dr_lib.policy.drill_verdict import doubts, judge, judge_refusal, unproven
+from dr_lib.model.kit import KitFacts, KitState
+from dr_lib.policy.drill_verdict import doubts, judge, judge_refusal, kit_gaps, unproven
 
 PROMISED = Objectives(timedelta(minutes=10), timedelta(minutes=5))
 PASSED = SmokeResult(passed=True, checks=(), cause=None, accelerator="cpu", load_s=1, first_output_s=1)
@@ -125,3 +126,29 @@ def test_a_smoke_test_that_was_never_shown_damage_is_told(tried):
         "damaged copy" in text
         for text in unproven("", PASSED, CUT_OFF, lost_really=False, control=control(caught=True))
     )
+
+
+FACTS = KitFacts("a" * 64, 1, "1", datetime(2026, 11, 27, tzinfo=UTC))
+WHOLE = KitState("one", "kit/a", 1, "a" * 64, FACTS)
+NO_KIT = KitState("two", problem="there is none")
+OLD_KIT = KitState("two", "kit/a", 1, "a" * 64, FACTS, "it is older than the vault")
+FORGED_KIT = KitState("two", "kit/a", problem="it is signed by nobody who is trusted")
+UNREAD_KIT = KitState("two", problem="it could not be looked at")
+
+
+@pytest.mark.parametrize(
+    ("kit", "reasons", "gaps"),
+    [
+        (WHOLE, 0, 0),
+        (NO_KIT, 0, 1),
+        (OLD_KIT, 0, 1),
+        (UNREAD_KIT, 0, 1),
+        (FORGED_KIT, 1, 0),
+    ],
+    ids=["whole", "none", "old", "unread", "forged"],
+)
+def test_a_kit_that_people_must_not_run_leaves_a_drill_unproven_and_one_that_lacks_is_told(kit, reasons, gaps):
+    found = judge(PROMISED, 1, 1, PASSED, None, CUT_OFF, control(caught=True), (WHOLE, kit))
+    assert (len(found), len(kit_gaps((WHOLE, kit)))) == (reasons, gaps)
+    assert all(f"in two: {kit.problem}" in text for text in found)
+    assert all(kit.problem in text for text in kit_gaps((kit,)))
