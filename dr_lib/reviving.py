@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from sqlalchemy.engine import URL
@@ -35,6 +36,7 @@ from dr_lib.wiring import STATE
 
 Document = dict[str, Any]
 GO: Final = "drctl recover --go --to"
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 _SETTING: Final = re.compile(r"AIRFLOW__[A-Z0-9_]+")
 
 
@@ -169,7 +171,10 @@ class _Recovery:
             return
         hint = "end it first, or use it: two must not run the schedules of the same vaults"
         held = runtime.term()
-        for url in sorted({str(said["url"]), held.url if held else ""} - {""}):
+        known = {(str(said["url"]), str(said["host"]))} | (
+            {(held.url, held.holder.partition(":")[0])} if held else set()
+        )
+        for url in sorted(url for url, host in known if _can_be_asked(url, host)):
             if (health(url).get("scheduler") or {}).get("status") == "healthy":
                 raise Refused("the old orchestrator is alive: its scheduler works", where=url, hint=hint)
         where = database.address(settings[snapshot.DATABASE])
@@ -211,7 +216,9 @@ class _Recovery:
             return runtime.claim(Term(journal["term"], journal["holder"], since, journal["point"], journal["url"]))
         before = runtime.term()
         number, holder = (before.number if before else 0) + 1, f"{platform.node()}:{self.home.folder}"
-        term = runtime.claim(Term(number, holder, utc_now(), journal["point"], self._url()))
+        term = runtime.claim(
+            Term(number, holder, utc_now(), journal["point"], self._url() if self.order.starts else "")
+        )
         self.home.note(term=number, holder=holder, since=time_text(term.since), url=term.url)
         return term
 
@@ -350,6 +357,12 @@ def _runtime(home: Home, environ: Mapping[str, str]) -> Runtime:
         return Credentials(found["login"] or None, found["password"])
 
     return Runtime.load(home.config, environ={**environ, STATE: str(home.state)}, connections=connection)
+
+
+def _can_be_asked(url: str, host: str) -> bool:
+    """An address of a machine's loopback means something on that machine alone: here it may be anybody's."""
+    name = urlsplit(url).hostname or ""
+    return bool(url) and (name not in _LOOPBACK or host == platform.node())
 
 
 def _is_empty(where: URL) -> bool:

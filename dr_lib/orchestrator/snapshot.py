@@ -6,6 +6,7 @@ It holds secrets in clear, so that it is made for a backup alone and removed beh
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -59,6 +60,7 @@ def gather(
         "versions": environment.versions(found),
         "database": {**asdict(facts), "where": where.render_as_string(hide_password=True)},
         "url": settings.get("AIRFLOW__API__BASE_URL", ""),
+        "host": platform.node(),
     }
     _write(folder / FACTS, said)
     return said

@@ -101,6 +101,29 @@ def test_while_the_old_scheduler_writes_into_its_database_it_is_refused(site: Si
     assert not new(site).exists()
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "refused"),
+    [
+        ("http://127.0.0.1:8080", "here", True),
+        ("http://localhost:8080", "elsewhere", False),
+        ("http://airflow.example.net", "elsewhere", True),
+    ],
+)
+def test_a_web_interface_that_answers_is_alive_unless_it_is_another_machines_loopback(
+    site: Site, monkeypatch: pytest.MonkeyPatch, url: str, host: str, *, refused: bool
+):
+    monkeypatch.setattr("platform.node", lambda: host)
+    site.runtime().backup_orchestrator(site.settings | {"AIRFLOW__API__BASE_URL": url})
+    site.lose()
+    monkeypatch.setattr("platform.node", lambda: "here")
+    monkeypatch.setattr("dr_lib.orchestrator.processes.health", lambda _: {"scheduler": {"status": "healthy"}})
+    if refused:
+        with pytest.raises(Refused, match="is alive"):
+            site.recover()
+    else:
+        site.recover()
+
+
 def test_of_two_recoveries_one_gets_the_term(site: Site):
     site.runtime().hold_term(None)
     site.save()
