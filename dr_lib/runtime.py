@@ -22,19 +22,19 @@ from dr_lib.model.region import Region, Role
 from dr_lib.storage.base import RegionJanitor
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
-from dr_lib.use_cases.alarming import Alarming
-from dr_lib.use_cases.authorising import Authorising
 from dr_lib.use_cases.distrusting import Distrusting
 from dr_lib.use_cases.drilling import Drilling
 from dr_lib.use_cases.healing import Healing
 from dr_lib.use_cases.holding import Holding
 from dr_lib.use_cases.keeping_keys import KeepingKeys
 from dr_lib.use_cases.keeping_kits import KeepingKits
+from dr_lib.use_cases.moving import Moving
 from dr_lib.use_cases.orchestrating import Orchestrating
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.proving import Proving
 from dr_lib.use_cases.pruning import Pruning
 from dr_lib.use_cases.reporting import Reporting
+from dr_lib.use_cases.scraping import Scraping
 from dr_lib.use_cases.showing import Showing
 from dr_lib.use_cases.uncovering import Uncovering
 from dr_lib.use_cases.verifying import Verifying
@@ -46,13 +46,13 @@ class Runtime(
     Orchestrating,
     Verifying,
     Healing,
+    Moving,
     Showing,
-    Authorising,
     Drilling,
     Proving,
     Distrusting,
     Reporting,
-    Alarming,
+    Scraping,
     KeepingKeys,
     KeepingKits,
     Holding,

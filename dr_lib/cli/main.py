@@ -19,6 +19,8 @@ from dr_lib.cli import (
     doctor,
     drill,
     evidence,
+    failback,
+    failover,
     heal,
     hold,
     init,
@@ -31,6 +33,7 @@ from dr_lib.cli import (
     replicate,
     restore,
     runbook,
+    serving,
     show,
     signature,
     smoke,
@@ -49,6 +52,7 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 HELP = ("-h", "--help")
 COMMANDS = (
     *(init, backup, points, show, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, catalog),
+    *(failover, failback, serving),
     *(alerts, doctor, runbook, hold, quarantine, prune, signature, keys, kit, recover, demo),
 )
 """Each named as its module, in the order of the help."""

@@ -21,6 +21,7 @@ from dr_lib.config.schema import (
     SignatureSchema,
     StoreSchema,
 )
+from dr_lib.config.serving import endpoints
 from dr_lib.config.smoke import smoke_policy
 from dr_lib.config.standbys import policies
 from dr_lib.model.asset import (
@@ -45,18 +46,21 @@ def build(file: FileSchema, path: Path) -> Config:
     folder = path.parent
     assets = {name: _asset(name, asset, folder) for name, asset in file.assets.items()}
     saved = file.orchestrator
+    served = endpoints(file.serving, folder, {name: asset.regions for name, asset in assets.items()})
     own = {} if saved is None else {NAME: orchestrator_asset(saved, folder, _promises)}
     return Config(
         path=path,
         regions={name: _region(name, region, path.parent) for name, region in file.regions.items()},
         assets={**assets, **own},
-        orchestrator=None if saved is None else orchestrator_policy(saved, folder, assets.values()),
+        orchestrator=None if saved is None else orchestrator_policy(saved, folder, assets.values(), served.values()),
+        serving=served,
         encryption=None if file.encryption is None else file.encryption.fact(path.parent),
         signing=None if file.signing is None else file.signing.fact(path.parent),
         limits=Limits(shard_bytes=file.limits.shard, workers=file.limits.workers),
         standbys=policies(file.standbys),
         catalog=CatalogPolicy(file.catalog.url, file.catalog.stale_after, file.catalog.schedule),
         alerts=file.alerts.fact(),
+        metrics=file.metrics.fact(path.parent),
         prune=PrunePolicy(**{name: getattr(file.prune, name) for name in PruneSchema.model_fields}),
     )
 

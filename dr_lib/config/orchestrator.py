@@ -11,6 +11,7 @@ from dr_lib.config.schema import OrchestratorSchema
 from dr_lib.model.asset import Asset, AssetKind, DrillPolicy
 from dr_lib.model.orchestrator import NAME, OrchestratorPolicy
 from dr_lib.model.region import StoreRef
+from dr_lib.model.serving import Endpoint
 
 STAGING = Path(".dr-state") / "orchestrator"
 
@@ -33,13 +34,17 @@ def orchestrator_asset(saved: OrchestratorSchema, folder: Path, parts: Callable[
     )
 
 
-def orchestrator_policy(saved: OrchestratorSchema, folder: Path, assets: Iterable[Asset]) -> OrchestratorPolicy:
-    """Where its parts lie. Files that assets name beside dr.yaml belong to it."""
+def orchestrator_policy(
+    saved: OrchestratorSchema, folder: Path, assets: Iterable[Asset], served: Iterable[Endpoint] = ()
+) -> OrchestratorPolicy:
+    """Where its parts lie. Files that assets and endpoints name beside dr.yaml belong to it."""
+    named = {path for asset in assets for path in _named(asset)}
+    named |= {one.health.answers for one in served if one.health.answers is not None}
     return OrchestratorPolicy(
         database=saved.database,
         dags=None if saved.dags is None else folder / saved.dags,
         plugins=None if saved.plugins is None else folder / saved.plugins,
-        files=tuple(sorted({path for asset in assets for path in _named(asset) if path.is_relative_to(folder)})),
+        files=tuple(sorted(path for path in named if path.is_relative_to(folder))),
         rehearsal=saved.rehearsal,
         queue=saved.queue,
         saves_keys=saved.saves_keys,

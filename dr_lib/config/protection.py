@@ -100,8 +100,8 @@ class EncryptionSchema(Strict):
 
     def fact(self, folder: Path) -> Encryption:
         """As the program sees it; relative paths start from `folder`."""
-        escrow = None if self.escrow is None else _beside(self.escrow, folder)
-        own = (_beside(self.identity, folder), _beside(self.writer, folder))
+        escrow = None if self.escrow is None else beside(self.escrow, folder)
+        own = (beside(self.identity, folder), beside(self.writer, folder))
         return Encryption(tuple(self.recipients), *own, escrow)
 
 
@@ -113,9 +113,10 @@ class SigningSchema(Strict):
 
     def fact(self, folder: Path) -> Signing:
         """As the program sees it; relative paths start from `folder`."""
-        return Signing(_beside(self.key, folder), tuple(self.trusted))
+        return Signing(beside(self.key, folder), tuple(self.trusted))
 
 
-def _beside(reference: str, folder: Path) -> str:
+def beside(reference: str, folder: Path) -> str:
+    """The reference with a file's relative path from `folder`."""
     kind, _, rest = reference.partition(":")
     return f"file:{folder / rest.removeprefix('//')}" if kind == "file" else reference

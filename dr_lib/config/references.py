@@ -11,6 +11,7 @@ from typing import Any
 from dr_lib.config.document import Document
 from dr_lib.config.locations import scheme
 from dr_lib.config.problems import Problem, did_you_mean
+from dr_lib.config.serving_references import check_serving
 from dr_lib.config.standbys import ONLY
 from dr_lib.config.values import NAME, NAME_RULE
 from dr_lib.model.orchestrator import NAME as NAME_OF_IT
@@ -42,6 +43,9 @@ def check_references(document: Document) -> Iterator[Problem]:
     yield from _names(document, "standbys", standbys)
     if isinstance(data.get("orchestrator"), dict):
         yield from _orchestrator(document, data, list(regions), [LOCAL.name, *standbys])
+    served = _mapping(data.get("serving"))
+    yield from _names(document, "serving", served)
+    yield from check_serving(document, served, assets, list(regions))
     for name, standby in standbys.items():
         yield from _standby(document, name, _mapping(standby))
     for name, asset in assets.items():

@@ -15,8 +15,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from dr_lib.config import values
 from dr_lib.config.alerts import AlertsSchema
 from dr_lib.config.locations import server_address, store_url
+from dr_lib.config.metrics import MetricsSchema
 from dr_lib.config.protection import EncryptionSchema, SigningSchema, encryption_or_none, signing_or_none
 from dr_lib.config.rehearsal import RehearsalSchema
+from dr_lib.config.serving import EndpointSchema
 from dr_lib.config.smoke import SmokeSchema
 from dr_lib.config.standbys import StandbySchema
 from dr_lib.config.strict import Strict
@@ -341,7 +343,9 @@ class FileSchema(Strict):
     prune: PruneSchema = PruneSchema()
     catalog: CatalogSchema = CatalogSchema()
     alerts: AlertsSchema = AlertsSchema()
+    metrics: MetricsSchema = MetricsSchema()
     orchestrator: OrchestratorSchema | None = None
+    serving: dict[str, EndpointSchema] = Field(default={})
 
 
 EXAMPLES: dict[str, Any] = {

@@ -19,6 +19,7 @@ EVIDENCE: Final = "evidence/"
 PRUNES: Final = "prunes/"
 KIT: Final = "kit/"
 TERMS: Final = "terms/"
+LEASES: Final = "leases/"
 DAMAGED: Final = "damaged/"
 PROBES: Final = "probes/"
 
@@ -41,6 +42,7 @@ _NEEDS: Final = re.compile(r"needs-[0-9a-f]{8}\.json")
 _EVIDENCE_KEY: Final = re.compile(rf"evidence/{_ASSET}/{_POINT}\.json")
 _KIT_KEY: Final = re.compile(r"kit/(?P<format>[0-9]{4})-(?P<at>[0-9]{8}T[0-9]{12}Z)-(?P<check>[0-9a-f]{8})\.pyz")
 _TERM_KEY: Final = re.compile(r"terms/(?P<number>[0-9]{8})\.(?P<part>term|go)\.json")
+_LEASE_KEY: Final = re.compile(r"leases/(?P<endpoint>[a-z0-9-]+)/(?P<number>[0-9]{8})\.json")
 POINT_ID: Final = re.compile(_POINT)
 
 
@@ -277,6 +279,17 @@ def parse_term_key(key: str) -> tuple[int, str] | None:
     """Number of the term and what of it an object is (`term`, `go`), None for any other key."""
     match = _TERM_KEY.fullmatch(key)
     return None if match is None else (int(match["number"]), match["part"])
+
+
+def lease_key(endpoint: str, number: int) -> str:
+    """Key of a record of an endpoint's lease: whoever creates it may move the endpoint's traffic."""
+    return f"{LEASES}{endpoint}/{number:08d}.json"
+
+
+def parse_lease_key(key: str) -> tuple[str, int] | None:
+    """Endpoint and number of a lease's record, None for any other key."""
+    match = _LEASE_KEY.fullmatch(key)
+    return None if match is None else (match["endpoint"], int(match["number"]))
 
 
 def _point_name(match: re.Match[str] | None) -> PointName | None:

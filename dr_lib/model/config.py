@@ -13,6 +13,7 @@ from dr_lib.model.orchestrator import OrchestratorPolicy
 from dr_lib.model.protection import Encryption, Signing
 from dr_lib.model.prune import DRY, PrunePolicy
 from dr_lib.model.region import Region
+from dr_lib.model.serving import Endpoint
 from dr_lib.model.standby import LOCAL, StandbyPolicy
 
 
@@ -35,6 +36,13 @@ class CatalogPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsPolicy:
+    """Where the token lies that a scraper sends (`env:NAME`, `file:PATH`, `airflow:CONN_ID`); None: there is none."""
+
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One `dr.yaml`. `regions` and `assets` are keyed by name, in the file's order.
 
@@ -50,7 +58,9 @@ class Config:
     prune: PrunePolicy = DRY
     catalog: CatalogPolicy = CatalogPolicy()
     alerts: AlertPolicy = NOBODY
+    metrics: MetricsPolicy = MetricsPolicy()
     orchestrator: OrchestratorPolicy | None = None
+    serving: dict[str, Endpoint] = field(default_factory=dict)
     standbys: dict[str, StandbyPolicy] = field(default_factory=lambda: {LOCAL.name: LOCAL})
 
     def asset(self, name: str) -> Asset:
@@ -66,6 +76,13 @@ class Config:
             known = ", ".join(sorted(self.regions)) or "none"
             raise NotFound(f"no region named {name!r}", where=str(self.path), hint=f"regions there: {known}")
         return self.regions[name]
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of that name, or `NotFound` naming those that exist."""
+        if name not in self.serving:
+            known = ", ".join(sorted(self.serving)) or "none"
+            raise NotFound(f"no endpoint named {name!r}", where=str(self.path), hint=f"endpoints there: {known}")
+        return self.serving[name]
 
     def standby(self, name: str) -> StandbyPolicy:
         """The standby of that name, or `NotFound` naming those that exist."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from dr_lib.notices.message import Message
 
 ASSET, RUN = "asset:", "run:"
-_PAGE = 500
 
 
 class Alarming(Cataloguing):
@@ -94,11 +93,7 @@ class Alarming(Cataloguing):
         send(urls.split(), message, recipient.reference)
 
     def _asset_conditions(self) -> list[Condition]:
-        views: list[Document] = []
-        while page := self.asset_views(offset=len(views), limit=_PAGE):
-            views += page
-            if len(page) < _PAGE:
-                break
+        views = self.every_asset_view()
         seen = {one["asset"] for one in views}
         never = [name for name in self.config.assets if name not in seen]
         text = "was never looked at: nothing is known of it"

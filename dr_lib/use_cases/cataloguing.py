@@ -81,6 +81,17 @@ class Cataloguing(OverConfig):
         )
         return [self._view(one) for one in found]
 
+    def every_asset_view(self) -> list[Document]:
+        """All assets with their regions, those that fail first, from the catalog."""
+        from dr_lib.catalog.db.reading import MOST
+
+        found: list[Document] = []
+        while page := self.asset_views(offset=len(found), limit=MOST):
+            found += page
+            if len(page) < MOST:
+                break
+        return found
+
     def asset_view(self, asset: str) -> Document:
         """One asset with its regions, from the catalog."""
         from dr_lib.catalog.db import reading

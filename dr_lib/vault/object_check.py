@@ -10,6 +10,7 @@ from dr_lib.format import layout, vault_record
 from dr_lib.vault.events import parse_event
 from dr_lib.vault.evidence import parse_evidence
 from dr_lib.vault.kits import check_kit
+from dr_lib.vault.leases import check_lease
 from dr_lib.vault.terms import check_term
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import KIND, parse_verification
@@ -48,5 +49,7 @@ def _check_own(vault: Vault, key: str, data: bytes) -> None:
         check_kit(vault, key, data)
     elif (term := layout.parse_term_key(key)) is not None:
         check_term(vault, key, term[0], data)
+    elif (lease := layout.parse_lease_key(key)) is not None:
+        check_lease(vault, key, *lease, data)
     elif key == layout.VAULT_KEY:
         vault_record.check_strictly(data, vault.where(key))

@@ -34,9 +34,16 @@ _CLASSES: Final = {
     "e": layout.EVIDENCE,
     "i": layout.INDEX,
     "k": layout.KIT,
+    "l": layout.LEASES,
     "r": layout.RUNS,
     "t": layout.TERMS,
 }
+_OF_THE_VAULT: Final[dict[str, Callable[[str], object]]] = {
+    layout.KIT: layout.parse_kit_key,
+    layout.TERMS: layout.parse_term_key,
+    layout.LEASES: layout.parse_lease_key,
+}
+"""What belongs to no asset, and how its keys are read."""
 _DIGITS: Final = 8
 
 
@@ -115,7 +122,7 @@ def _listed(vault: Vault, asset: str, committed: Collection[str]) -> Iterator[Ob
     for info in vault.store.list(f"{layout.EVIDENCE}{asset}/"):
         if layout.is_evidence_key(info.key):
             yield info
-    for prefix, parse in ((layout.KIT, layout.parse_kit_key), (layout.TERMS, layout.parse_term_key)):
+    for prefix, parse in _OF_THE_VAULT.items():
         yield from (info for info in vault.store.list(prefix) if parse(info.key) is not None)
     yield from vault.store.list(f"{layout.RUNS}{asset}/")
     for info in vault.store.list(layout.INDEX):
@@ -189,7 +196,7 @@ def _without_pruned(vault: Vault, asset: str, found: Others, committed: Collecti
     lost, found.lost = found.lost, []
     here = {point: _is_here(vault, asset, point) for point in {point for point, _ in lost} if point in committed}
     for point, name in lost:
-        if name[0] in "vekt" or here.get(point, False):
+        if name[0] in "veklt" or here.get(point, False):
             kind = _CLASSES.get(name[0], "?")
             about = f" about {point}" if point else ""
             found.findings.append(f"an object below {kind}{about} is gone [{vault.store.label}]")

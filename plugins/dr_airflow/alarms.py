@@ -71,4 +71,4 @@ def _names(context: Context) -> tuple[str, str]:
 
 def _severity(dag: str) -> Severity:
     """Of a drill or a restore that failed nobody can wait to hear; that backups are missing the RPO tells in time."""
-    return Severity.CRITICAL if dag.startswith(("dr_drill", "dr_restore")) else Severity.WARNING
+    return Severity.CRITICAL if dag.startswith(("dr_drill", "dr_restore", "dr_fail")) else Severity.WARNING

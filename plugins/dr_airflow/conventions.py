@@ -27,7 +27,10 @@ ORCHESTRATOR_DAG = "dr_orchestrator_backup"
 LONGEST_TASK = timedelta(hours=24)
 DEFAULT_POOL = "default_pool"
 RUNBOOKS = "/dr/view/runbooks"
-_FIRST = {"restore": 100, "drill": 80, "freshness": 60, "backup": 40, "replicate": 30, "verify": 20}
+_FIRST = {
+    "failover": 120, "failback": 110, "restore": 100, "serving": 90, "drill": 80, "freshness": 60, "backup": 40,
+    "replicate": 30, "verify": 20,
+}  # fmt: skip
 """Who gets a free slot first: in an incident nothing waits behind the backups, and nobody is blind."""
 
 Pools = Mapping[str, str]

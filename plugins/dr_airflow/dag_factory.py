@@ -22,15 +22,18 @@ from dr_airflow.conventions import (
     pool_of,
 )
 from dr_airflow.drill_dag import drill_dag
+from dr_airflow.failover_dag import move_dag
 from dr_airflow.freshness_dag import freshness_dag
 from dr_airflow.orchestrator_dag import orchestrator_dag
 from dr_airflow.replicate_dag import replicate_dag
 from dr_airflow.restore_dag import emergency_dag, restore_dag
 from dr_airflow.retention_dag import retention_dag
+from dr_airflow.serving_dag import serving_dag
 from dr_airflow.verify_dag import verify_dag
 from dr_lib.model.asset import Asset
 from dr_lib.model.config import Config
 from dr_lib.model.orchestrator import NAME as ORCHESTRATOR
+from dr_lib.model.serving import Site
 
 _PER_ASSET: dict[str, Callable[[Asset, Pools], DAG]] = {"backup": backup_dag, "verify": verify_dag}
 
@@ -66,6 +69,10 @@ def _recipes(config: Config) -> Iterator[tuple[str, Callable[[], DAG]]]:
                 yield dag_id(step, name), partial(build, config.assets[name], pools)
         standby = config.standby(config.assets[name].drill.standby)
         yield dag_id("drill", name), partial(drill_dag, config.assets[name], standby)
+    for name, endpoint in sorted(config.serving.items()):
+        yield dag_id("serving", name), partial(serving_dag, endpoint)
+        yield dag_id("failover", name), partial(move_dag, endpoint, Site.STANDBY)
+        yield dag_id("failback", name), partial(move_dag, endpoint, Site.PRIMARY)
     if not assets:
         return
     yield REPLICATE_DAG, lambda: replicate_dag(assets)

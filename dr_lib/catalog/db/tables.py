@@ -115,3 +115,16 @@ ALERTS: Final = Table(
     Column("since", Moment, nullable=False),
     Column("told_at", Moment),
 )
+ENDPOINTS: Final = Table(
+    "endpoints",
+    METADATA,
+    Column("endpoint", _NAME, primary_key=True),
+    Column("asset", _NAME, nullable=False),
+    Column("traffic", String(20), nullable=False),
+    Column("primary_stands", String(20), nullable=False),
+    Column("standby_stands", String(20), nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("observed_at", Moment, nullable=False),
+    Column("failing_since", Moment),
+)

@@ -275,5 +275,6 @@ def _same_in_each(source: Vault, asset: str) -> Iterator[str]:
         yield from [i.key for i in source.store.list(f"{layout.EVIDENCE}{asset}/") if layout.is_evidence_key(i.key)]
         yield from [i.key for i in source.store.list(layout.KIT) if layout.parse_kit_key(i.key) is not None]
         yield from [i.key for i in source.store.list(layout.TERMS) if layout.parse_term_key(i.key) is not None]
+        yield from [i.key for i in source.store.list(layout.LEASES) if layout.parse_lease_key(i.key) is not None]
     except DrError:
         return

@@ -13,6 +13,7 @@ from dr_airflow.operators.copies import PruneOperator, ReplicateOperator, Verify
 from dr_airflow.operators.freshness import AlarmOperator, FreshnessOperator, RefreshCatalogOperator
 from dr_airflow.operators.orchestrator import SaveOrchestratorOperator
 from dr_airflow.operators.recovery import DrillOperator, DrillVerdictOperator, RestoreOperator
+from dr_airflow.operators.serving import MoveEndpointOperator, PlanMoveOperator, WatchEndpointOperator
 
 __all__ = [
     "AlarmOperator",
@@ -23,6 +24,8 @@ __all__ = [
     "DrillOperator",
     "DrillVerdictOperator",
     "FreshnessOperator",
+    "MoveEndpointOperator",
+    "PlanMoveOperator",
     "PruneOperator",
     "RecordProofOperator",
     "RecoveryOperator",
@@ -34,5 +37,6 @@ __all__ = [
     "SaveOrchestratorOperator",
     "StoreShardsOperator",
     "VerifyOperator",
+    "WatchEndpointOperator",
     "open_runtime",
 ]

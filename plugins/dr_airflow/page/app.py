@@ -9,31 +9,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
-from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
-from airflow.api_fastapi.core_api.security import requires_access_view
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from dr_airflow.page import metrics, runbooks, views
+from dr_airflow.page.admission import READERS, SCRAPERS, SOURCE
 from dr_airflow.page.failures import document_of, status_of
-from dr_airflow.page.source import RuntimeSource
 from dr_lib.errors import DrError
 
 MOST: Final = 500
-SEEN_BY_READERS: Final = [Depends(requires_access_view(AccessView.WEBSITE))]
-SOURCE: Final = RuntimeSource()
+METRICS: Final = "/metrics"
 
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Text = Annotated[str, Query(max_length=200)]
 
-app = FastAPI(
-    title="Disaster Recovery",
-    docs_url=None,
-    redoc_url=None,
-    openapi_url=None,
-    dependencies=SEEN_BY_READERS,
-)
+app = FastAPI(title="Disaster Recovery", docs_url=None, redoc_url=None, openapi_url=None)
+read = APIRouter(dependencies=READERS)
+"""All that is not the metrics: nothing is added to `app` itself but what says who may see it."""
 
 
 @app.middleware("http")
@@ -48,81 +41,77 @@ async def _guarded(request: Request, go_on: Callable[[Request], Awaitable[Respon
 
 @app.exception_handler(DrError)
 async def _failed(request: Request, error: DrError) -> Response:
-    """JSON for programs, a page for people; never a stack trace."""
+    """JSON for programs, a line for scrapers, a page for people; never a stack trace."""
+    if request.url.path.endswith(METRICS):
+        return PlainTextResponse(f"{error}\n", status_code=503)
     if "/view" in request.url.path:
         return HTMLResponse(views.failure(error), status_code=status_of(error))
     return JSONResponse(document_of(error), status_code=status_of(error))
 
 
-@app.get("/api")
+@read.get("/api")
 def description() -> dict[str, Any]:
     """What there is to ask, as OpenAPI."""
     return app.openapi()
 
 
-@app.get("/api/overview")
+@read.get("/api/overview")
 def overview() -> dict[str, Any]:
     """`{"protected", "failing", "unknown", "never_seen", "failing_since", "observed_at"}` of all assets."""
     return SOURCE.runtime().overview()
 
 
-@app.get("/api/assets")
+@read.get("/api/assets")
 def assets(search: Text = "", offset: Offset = 0, limit: Limit = 100) -> dict[str, Any]:
     """`{"assets": […], "offset", "next"}`: a page of assets with their regions, those that fail first."""
     found = SOURCE.runtime().asset_views(search, offset, limit)
     return {"assets": found, "offset": offset, "next": offset + limit if len(found) == limit else None}
 
 
-@app.get("/api/assets/{asset}")
+@read.get("/api/assets/{asset}")
 def asset(asset: str) -> dict[str, Any]:
     """One asset with its regions; 404 when it was never observed."""
     return SOURCE.runtime().asset_view(asset)
 
 
-@app.get("/api/assets/{asset}/points")
+@read.get("/api/assets/{asset}/points")
 def points(asset: str, before: Text = "", limit: Limit = 100) -> dict[str, Any]:
     """`{"points": […], "next"}`: a page of points, newest first; `next` is the `before` of the next page."""
     found = SOURCE.runtime().point_views(asset, before, limit)
     return {"points": found, "next": found[-1]["point"] if len(found) == limit else None}
 
 
-@app.get("/api/assets/{asset}/points/{point}")
+@read.get("/api/assets/{asset}/points/{point}")
 def point(asset: str, point: str) -> dict[str, Any]:
     """One point with its copies; 404 when the catalog does not know it."""
     return SOURCE.runtime().point_view(asset, point)
 
 
-@app.get("/api/assets/{asset}/points/{point}/contents")
+@read.get("/api/assets/{asset}/points/{point}/contents")
 def contents(asset: str, point: str, search: Text = "", offset: Offset = 0, limit: Limit = 100) -> dict[str, Any]:
     """A page of the point's files and tensors, asked of a region; 403 where this server holds no key for them."""
     return SOURCE.runtime().contents(asset, point, search=search, offset=offset, limit=limit)
 
 
-@app.get("/api/assets/{asset}/drills/{drill}")
+@read.get("/api/assets/{asset}/drills/{drill}")
 def evidence(asset: str, drill: str) -> dict[str, Any]:
     """What a drill states, asked of the regions and proven; 404 without it."""
     return SOURCE.runtime().show_evidence(asset, drill)
 
 
-@app.get("/api/assets/{asset}/drills")
+@read.get("/api/assets/{asset}/drills")
 def drills(asset: str, scenario: Text = "", limit: Limit = 60) -> dict[str, Any]:
     """`{"drills": […]}`: the newest drills, the newest first."""
     return {"drills": SOURCE.runtime().drill_views(asset, scenario, limit)}
 
 
-@app.get("/metrics")
+@app.get(METRICS, dependencies=SCRAPERS)
 def prometheus() -> Response:
-    """The recovery figures for Prometheus, which sends a token of Airflow's like everybody else."""
-    runtime = SOURCE.runtime()
-    found: list[dict[str, Any]] = []
-    while page := runtime.asset_views("", len(found), MOST):
-        found += page
-        if len(page) < MOST:
-            break
-    return PlainTextResponse(metrics.exposition(runtime.overview(), found), media_type=metrics.CONTENT_TYPE)
+    """The recovery figures for Prometheus, which sends the token that dr.yaml names, or one of Airflow's."""
+    return Response(metrics.exposition(SOURCE.runtime().figures()), media_type=metrics.CONTENT_TYPE)
 
 
-@app.get("/view")
+@read.get("/view")
 def view(search: Text = "", offset: Offset = 0) -> HTMLResponse:
     """Is everything protected, and since when not; then the assets."""
     runtime = SOURCE.runtime()
@@ -130,7 +119,7 @@ def view(search: Text = "", offset: Offset = 0) -> HTMLResponse:
     return HTMLResponse(views.front(runtime.overview(), shown, search=search, offset=offset))
 
 
-@app.get("/view/assets/{asset}")
+@read.get("/view/assets/{asset}")
 def view_asset(asset: str, before: Text = "") -> HTMLResponse:
     """One asset: its regions, its drills, its points."""
     runtime = SOURCE.runtime()
@@ -138,7 +127,7 @@ def view_asset(asset: str, before: Text = "") -> HTMLResponse:
     return HTMLResponse(views.asset(runtime.asset_view(asset), shown, runtime.drill_views(asset)))
 
 
-@app.get("/view/assets/{asset}/points/{point}")
+@read.get("/view/assets/{asset}/points/{point}")
 def view_point(asset: str, point: str, search: Text = "", offset: Offset = 0) -> HTMLResponse:
     """One point: its copies, its files and tensors where this server may read them, and the form to restore it."""
     runtime = SOURCE.runtime()
@@ -150,13 +139,16 @@ def view_point(asset: str, point: str, search: Text = "", offset: Offset = 0) ->
     return HTMLResponse(views.point(asset, found, held, trouble, search=search, offset=offset))
 
 
-@app.get("/view/assets/{asset}/drills/{drill}")
+@read.get("/view/assets/{asset}/drills/{drill}")
 def view_drill(asset: str, drill: str) -> HTMLResponse:
     """The evidence of one drill, proven by what the regions hold now."""
     return HTMLResponse(SOURCE.runtime().evidence_page(asset, drill))
 
 
-@app.get("/view/runbooks/{name}")
+@read.get("/view/runbooks/{name}")
 def view_runbook(name: str) -> HTMLResponse:
     """What to do, step by step."""
     return HTMLResponse(views.runbook(name, runbooks.html_of(name)))
+
+
+app.include_router(read)

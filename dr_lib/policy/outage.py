@@ -1,0 +1,33 @@
+"""How long an endpoint gave no right answer, from what its callers would have heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dr_lib.policy.health import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """`seconds` from the last right answer before the first bad one to the last first right one after; 0 without one.
+
+    An upper bound: between two requests nobody knows. `is_over` is False while the last answer is a bad one.
+    """
+
+    asked: int
+    answered: int
+    seconds: float
+    is_over: bool
+
+
+def outage(heard: Sequence[tuple[float, Said]]) -> Outage:
+    """The outage in a series of moments (s, rising) and what was heard then."""
+    right = [at for at, said in heard if said is Said.RIGHT]
+    bad = [at for at, said in heard if said is not Said.RIGHT]
+    if not bad:
+        return Outage(len(heard), len(right), 0.0, is_over=True)
+    begin = max((at for at in right if at < bad[0]), default=bad[0])
+    end = min((at for at in right if at > bad[-1]), default=None)
+    seconds = (heard[-1][0] if end is None else end) - begin
+    return Outage(len(heard), len(right), round(seconds, 3), is_over=end is not None)
