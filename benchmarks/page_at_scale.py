@@ -9,11 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,12 +20,12 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 from sqlalchemy import Connection, insert
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from dr_lib.catalog.db.opening import CatalogDb
 from dr_lib.catalog.db.tables import ASSETS, COPIES, DRILLS, POINTS, REGIONS
 from dr_lib.format.layout import point_id
-from tests.e2e.test_page import CHROMIUM, QUIET, answers, free_port, settings, token
+from tests.e2e.test_page import CHROMIUM, QUIET
+from tests.stack.api_server import api_server, token
 
 REGION_NAMES = ("us-east", "eu-west", "ap-south")
 NOW = datetime.now(UTC)
@@ -108,22 +104,10 @@ def put(connection: Connection, asset: str, points: int) -> None:
 @contextmanager
 def server(home: Path) -> Iterator[tuple[str, str]]:
     """Airflow's API server with the page: its address, and a token."""
-    airflow, port = home / "airflow", free_port()
+    airflow = home / "airflow"
     airflow.mkdir()
-    environ = settings(airflow, port, home / "dr.yaml") | {"DR_STATE_DIR": str(home / "state")}
-    url, command = f"http://127.0.0.1:{port}", [sys.executable, "-m", "airflow"]
-    subprocess.run([*command, "db", "migrate"], env=environ, check=True, capture_output=True)
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "api-server"], env=environ, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        until = Retrying(retry=retry_if_result(lambda up: not up), wait=wait_fixed(0.5), stop=stop_after_delay(120))
-        until(answers, url)
+    with api_server(airflow, home / "dr.yaml", DR_STATE_DIR=str(home / "state")) as url:
         yield url, token(url, "look")
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
 
 
 def opened(url: str, word: str, assets: int) -> dict[str, Any]:

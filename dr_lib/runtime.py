@@ -22,6 +22,7 @@ from dr_lib.model.region import Region, Role
 from dr_lib.storage.base import RegionJanitor
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
+from dr_lib.use_cases.checking import Checking
 from dr_lib.use_cases.distrusting import Distrusting
 from dr_lib.use_cases.drilling import Drilling
 from dr_lib.use_cases.healing import Healing
@@ -52,6 +53,7 @@ class Runtime(
     Proving,
     Distrusting,
     Reporting,
+    Checking,
     Scraping,
     KeepingKeys,
     KeepingKits,

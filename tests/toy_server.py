@@ -7,7 +7,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 MODEL = "model.safetensors"
 
@@ -45,7 +45,19 @@ class ToyServer:
             self.digest = hashlib.sha256(file.read_bytes()).hexdigest()
             self.loads += 1
 
-    def __enter__(self) -> ToyServer:
+    def told(self) -> dict[str, Any]:
+        """It was told to load, and did."""
+        self.load()
+        if self.on_reload is not None:
+            self.on_reload()
+        return {"status": "ok"}
+
+    def answer(self) -> dict[str, Any]:
+        self.asked += 1
+        wrong = {"digest": "another one's", "norm": 2.0} if self.mood == "wrong" else {}
+        return {"digest": self.digest, "norm": 1.0} | wrong
+
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -69,24 +81,14 @@ class ToyServer:
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                if self.path == "/reload":
-                    toy.load()
-                    if toy.on_reload is not None:
-                        toy.on_reload()
-                    self._answer(200, {"status": "ok"})
-                else:
-                    toy.asked += 1
-                    self._answer(200, {"digest": toy.digest, "norm": 1.0})
+                self._answer(200, toy.told() if self.path == "/reload" else toy.answer())
 
             def _answer(self, status: int, said: dict[str, Any]) -> None:
                 if toy.mood == "hangs":
                     toy.free.wait(30)
                     return
-                status = 503 if toy.mood == "503" else status
-                if toy.mood == "wrong" and "digest" in said:
-                    said = said | {"digest": "another one's", "norm": 2.0}
                 data = b"no json" if toy.mood == "garbage" else json.dumps(said).encode()
-                self.send_response(status)
+                self.send_response(503 if toy.mood == "503" else status)
                 self.send_header("Content-Type", "application/json")
                 if toy.mood in ("drips", "endless"):
                     self.end_headers()

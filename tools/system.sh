@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings the Debian packages that are named: a browser, PostgreSQL, Redis, age, the backup programs that `make bench`
+# Brings the Debian packages that are named: a browser, PostgreSQL, Redis, Prometheus, age, the backup programs that `make bench`
 # measures against, what a PDF is made with. What cannot be brought is named, and what needs it says so; so this never fails. Of the tests, those
 # that compare with the age command need age, and those that make a PDF the three libraries.
 set -euo pipefail
@@ -13,7 +13,11 @@ present() {
     restic) command -v restic >/dev/null ;;
     borgbackup) command -v borg >/dev/null ;;
     redis-server) command -v redis-server >/dev/null ;;
+    haproxy) command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] ;;
     age) command -v age >/dev/null ;;
+    prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
+    nagios4-core) command -v nagios4 >/dev/null ;;
+    zabbix-agent) command -v zabbix_agentd >/dev/null ;;
     libpango-1.0-0 | libpangoft2-1.0-0) loadable "${1%-0}" ;;
     libharfbuzz-subset0) loadable "${1%0}" ;;
     esac

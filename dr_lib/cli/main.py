@@ -15,6 +15,7 @@ from dr_lib.cli import (
     alerts,
     backup,
     catalog,
+    check,
     demo,
     doctor,
     drill,
@@ -51,7 +52,23 @@ EXIT_CODES = SAYS_THE_ANSWER + "6 store unavailable, 7 refused, 8 the source is 
 
 HELP = ("-h", "--help")
 COMMANDS = (
-    *(init, backup, points, show, replicate, verify, heal, uncover, restore, smoke, drill, evidence, status, catalog),
+    *(
+        init,
+        backup,
+        points,
+        show,
+        replicate,
+        verify,
+        heal,
+        uncover,
+        restore,
+        smoke,
+        drill,
+        evidence,
+        status,
+        check,
+        catalog,
+    ),
     *(failover, failback, serving),
     *(alerts, doctor, runbook, hold, quarantine, prune, signature, keys, kit, recover, demo),
 )
@@ -119,7 +136,7 @@ def _dispatch(given: list[str], session: Session) -> int:
 
 
 def guarded(session: Session, given: Sequence[str], work: Callable[[], int]) -> int:
-    """The exit code of `work`; every error is told on stderr, or as JSON on stdout."""
+    """The exit code of `work`; every error is told on stderr, as JSON on stdout, or in the command's own way (`tell`)."""
     try:
         return work()
     except DrError as error:
@@ -127,13 +144,28 @@ def guarded(session: Session, given: Sequence[str], work: Callable[[], int]) -> 
     except typer.TyperException as error:
         return _told(session, given, _usage_error(error))
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted(session, given)
     except Exception as error:  # noqa: BLE001 - the last place where a defect can be told from a crash
         return _defect(session, given, error)
 
 
+def _own_way(given: Sequence[str]) -> Callable[[Session, Sequence[str], DrError], int] | None:
+    """How the command that is meant tells errors, where the protocol that it speaks says how: its module's `tell`."""
+    names = {module.__name__.rpartition(".")[2]: module for module in COMMANDS}
+    meant = next((names[word] for word in given if word in names), None)
+    return getattr(meant, "tell", None)
+
+
+def _interrupted(session: Session, given: Sequence[str]) -> int:
+    if tell := _own_way(given):
+        return tell(session, given, DrError("interrupted", hint="run it again"))
+    print("interrupted", file=sys.stderr)
+    return INTERRUPTED
+
+
 def _told(session: Session, given: Sequence[str], error: DrError) -> int:
+    if tell := _own_way(given):
+        return tell(session, given, error)
     if _wants(session.as_json, given, "--json"):
         print_json(error_document(error))
     else:

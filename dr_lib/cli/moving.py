@@ -114,4 +114,4 @@ def _is_held(lease: dict[str, Any] | None) -> bool:
 
 
 def _stand(stand: dict[str, Any]) -> str:
-    return stand["verdict"] + (f": {stand['why']}" if stand["why"] else "")
+    return f"{stand['verdict']}: {stand['why']}" if stand["why"] else str(stand["verdict"])

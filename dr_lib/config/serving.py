@@ -21,8 +21,10 @@ _SHORTEST_LEASE: Final = timedelta(seconds=5)
 
 
 def _address(value: object) -> str:
+    if isinstance(value, str) and "@" in value:
+        raise ValueError("a password has no place here; write http://HOST:PORT")
     if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
-        raise ValueError(f"{value!r} is no address of a server; write http://HOST:PORT, without a password")
+        raise ValueError(f"{value!r} is no address of a server; write http://HOST:PORT")
     return value.rstrip("/")
 
 

@@ -11,11 +11,14 @@ import argparse
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated
 
 import uvicorn
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 Text = Annotated[str, Field(max_length=10_000)]
 
@@ -26,14 +29,6 @@ class Texts(BaseModel):
     texts: Annotated[list[Text], Field(min_length=1, max_length=64)]
 
 
-class Model(Protocol):
-    """Texts to vectors."""
-
-    def encode(self, sentences: list[str]) -> Any:
-        """One row a sentence."""
-        ...
-
-
 class Loaded:
     """The model that answers, and where it came from. One that does not load leaves the one before in its place."""
 
@@ -41,7 +36,7 @@ class Loaded:
         """Nothing is loaded yet."""
         self._directory = directory
         self._lock = threading.Lock()
-        self._model: Model | None = None
+        self._model: SentenceTransformer | None = None
         self.source = ""
 
     def load(self) -> str:
@@ -55,7 +50,7 @@ class Loaded:
             return self.source
 
     @property
-    def model(self) -> Model:
+    def model(self) -> SentenceTransformer:
         """The model; 503 where none is loaded."""
         if self._model is None:
             raise HTTPException(503, "no model is loaded")

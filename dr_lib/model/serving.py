@@ -151,3 +151,46 @@ class Lease:
     step: str
     reason: str
     done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HaproxySwitch:
+    """A backend of HAProxy with a server a site. `address` is its runtime API: `unix:PATH` or `tcp:HOST:PORT`."""
+
+    address: str
+    backend: str
+    servers: Mapping[Site, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSwitch:
+    """A Service, and the labels of the pods that it selects for each site; other labels of its selector stay."""
+
+    namespace: str
+    service: str
+    selectors: Mapping[Site, Mapping[str, str]]
+    context: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route53Switch:
+    """A record set of a hosted zone, and its values for each site. `ttl` is in seconds."""
+
+    zone: str
+    record: str
+    type: str
+    ttl: int
+    values: Mapping[Site, tuple[str, ...]]
+    credentials: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileSwitch:
+    """A file that something watches, and what it holds for each site."""
+
+    path: Path
+    contents: Mapping[Site, str]
+
+
+SwitchPolicy = HaproxySwitch | KubernetesSwitch | Route53Switch | FileSwitch

@@ -10,15 +10,19 @@ from dr_lib.policy.health import Said
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """`seconds` from the last right answer before the first bad one to the last first right one after; 0 without one.
+    """`seconds` from `begin`, the last right answer before the first bad one, to `end`, the first right one after the
+    last bad one; 0 without a bad one.
 
-    An upper bound: between two requests nobody knows. `is_over` is False while the last answer is a bad one.
+    An upper bound: between two requests nobody knows. While the last answer is a bad one `is_over` is False, and the
+    end is that answer's.
     """
 
     asked: int
     answered: int
     seconds: float
     is_over: bool
+    begin: float | None = None
+    end: float | None = None
 
 
 def outage(heard: Sequence[tuple[float, Said]]) -> Outage:
@@ -29,5 +33,5 @@ def outage(heard: Sequence[tuple[float, Said]]) -> Outage:
         return Outage(len(heard), len(right), 0.0, is_over=True)
     begin = max((at for at in right if at < bad[0]), default=bad[0])
     end = min((at for at in right if at > bad[-1]), default=None)
-    seconds = (heard[-1][0] if end is None else end) - begin
-    return Outage(len(heard), len(right), round(seconds, 3), is_over=end is not None)
+    last = heard[-1][0] if end is None else end
+    return Outage(len(heard), len(right), round(last - begin, 3), is_over=end is not None, begin=begin, end=last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dr_lib.clock import monotonic
@@ -34,14 +35,17 @@ def stand_of(health: HealthPolicy, url: str, *, ended: threading.Event | None = 
     return Stand(verdict(seen, rule), why)
 
 
-def wait_for_right_answers(endpoint: Endpoint, url: str, seconds: float) -> Stand:
-    """Ask until `rise` right answers came in a row, for at most so long; how the site stands at the end."""
+def wait_for_answers(endpoint: Endpoint, url: str, seconds: float, accepted: Collection[Said] = (Said.RIGHT,)) -> Stand:
+    """Ask until `rise` answers of the accepted kinds came in a row, for at most so long.
+
+    Healthy when they did, else how the site stands at the end, and why.
+    """
     health, late = endpoint.health, monotonic() + seconds
     pause, row, why = threading.Event(), 0, ""
     with Asker(health) as asker:
         while True:
             heard = asker.ask(url)
-            row = row + 1 if heard.said is Said.RIGHT else 0
+            row = row + 1 if heard.said in accepted else 0
             why = heard.why or why
             if row >= health.rise:
                 return Stand(Verdict.HEALTHY)

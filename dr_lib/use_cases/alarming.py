@@ -11,6 +11,7 @@ from dr_lib.format.canonical import time_text
 from dr_lib.keys import SecretSource
 from dr_lib.model.alert import Condition, Recipient, Severity
 from dr_lib.policy.alerting import News, news
+from dr_lib.policy.checking import is_late
 from dr_lib.use_cases.cataloguing import Cataloguing
 from dr_lib.use_cases.over_config import Document
 
@@ -104,7 +105,7 @@ class Alarming(Cataloguing):
 def _condition(view: Document) -> Condition:
     """Critical when there is no point as young as promised, or nobody knows; else there is still a way back."""
     rpo, name = view["rpo_s"], view["asset"]
-    late = rpo is None or rpo > view["rpo_objective_s"]
+    late = is_late(rpo, view["rpo_objective_s"])
     if view["protection"] == "unknown":
         text = f"{name} is unknown: nobody looked at it since {view['observed_at'][:19]} UTC"
         return Condition(ASSET + name, Severity.CRITICAL, text)

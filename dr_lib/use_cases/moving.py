@@ -8,13 +8,14 @@ import platform
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dr_lib.catalog.answers import kept_in, open_ones
 from dr_lib.clock import monotonic
 from dr_lib.errors import DrError, Refused
+from dr_lib.format.canonical import time_text
 from dr_lib.model.alert import Severity
 from dr_lib.model.region import Role
 from dr_lib.model.serving import Endpoint, Site, Wish
@@ -92,14 +93,14 @@ class Moving(Serving, Authorising, Recovering):
         with take_lease(vaults, facts.lease, claim, self._wiring.clock) as held, OutageMeter(facts) as meter:
             tools = self._tools(facts, wish, progress)
             self._announce(f"{facts.name} is being moved to the {to}: {wish.reason}", course)
-            self._run(facts, held, tools, course, meter, wish)
+            self._proceed(facts, held, tools, course, meter, wish)
             held.end("moved")
-            document = _document(facts, held, course, meter, wish)
+            document = _document(facts, held, course, meter, wish, self._wiring.clock())
         events = self._note(facts, held, document, "moved")
         self._announce(f"{facts.name} is served by the {to}", course)
         return document | {"seconds": round(monotonic() - begun, 3), "events": events, "warnings": course.warnings}
 
-    def _run(
+    def _proceed(
         self, facts: Endpoint, held: HeldLease, tools: Tools, course: Course, meter: OutageMeter, wish: Wish
     ) -> None:
         """The move itself. What it fails with is kept in the vaults and told, then raised."""
@@ -110,7 +111,7 @@ class Moving(Serving, Authorising, Recovering):
         except DrError as error:
             said = f"{course.outcome or 'failed'}: {error}"
             held.end(said)
-            self._note(facts, held, _document(facts, held, course, meter, wish), said)
+            self._note(facts, held, _document(facts, held, course, meter, wish, self._wiring.clock()), said)
             self._announce(f"{facts.name} was not moved to the {held.lease.to}: {error}", course)
             raise
 
@@ -188,11 +189,13 @@ def _already(look: Look, to: Site) -> str | None:
 def _nothing_to_do(facts: Endpoint, to: Site, wish: Wish) -> Document:
     named = {"endpoint": facts.name, "asset": facts.asset, "verb": VERBS[to], "from": to.value, "to": to.value}
     empty: dict[str, Any] = {"point": None, "region": None, "phases": {}, "seconds": 0.0, "outage": None}
-    told = {"smoke": None, "warnings": [], "events": {}, "reason": wish.reason, "by": wish.by}
+    told: dict[str, Any] = {"smoke": None, "warnings": [], "events": {}, "reason": wish.reason, "by": wish.by}
     return named | {"moved": False} | empty | told
 
 
-def _document(facts: Endpoint, held: HeldLease, course: Course, meter: OutageMeter, wish: Wish) -> Document:
+def _document(
+    facts: Endpoint, held: HeldLease, course: Course, meter: OutageMeter, wish: Wish, now: datetime
+) -> Document:
     restored = course.restored or {}
     lease = held.lease
     return {
@@ -205,9 +208,20 @@ def _document(facts: Endpoint, held: HeldLease, course: Course, meter: OutageMet
         "point": lease.point,
         "region": restored.get("region"),
         "phases": course.phases,
-        "outage": asdict(meter.measured()),
+        "outage": _outage(meter, now),
         "smoke": course.smoke,
         "warnings": course.warnings + restored.get("warnings", []) + restored.get("repairs", []),
         "reason": wish.reason,
         "by": wish.by,
     }
+
+
+def _outage(meter: OutageMeter, now: datetime) -> Document:
+    """What was measured, with its moments by this machine's clock."""
+    found, ticks = meter.measured(), monotonic()
+    moments = {
+        name: None if at is None else time_text(now - timedelta(seconds=ticks - at))
+        for name, at in (("from", found.begin), ("to", found.end))
+    }
+    counted = {"asked": found.asked, "answered": found.answered}
+    return counted | {"seconds": found.seconds, "is_over": found.is_over} | moments

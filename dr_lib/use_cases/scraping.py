@@ -29,18 +29,17 @@ class Scraping(Alarming):
         ones by severity. `promises`, by asset, is what dr.yaml says now: `verify_within_s`, and `drill_due_at`, the
         last moment that the schedule named, None without a schedule.
         """
-        promises = {name: self._promise(name) for name in self.config.assets}
         return {
             "overview": self.overview(),
             "stale_after_s": self.config.catalog.stale_after.total_seconds(),
             "assets": self.every_asset_view(),
-            "promises": promises,
+            "promises": self._promises(),
             "drills": self._newest_drills(),
             "alerts": self._count_alerts(),
         }
 
     def may_scrape(self, sent: str, connections: Connections | None = None) -> bool:
-        """True for the token that `metrics:` of dr.yaml leads to, compared in constant time; it opens the metrics alone.
+        """True for the token that `metrics:` of dr.yaml leads to, compared in constant time; it opens only the metrics.
 
         `connections` resolves `airflow:` for this token and nothing else. `UsageError` (2) when nothing is there, or
         something too short to be a secret.
@@ -56,11 +55,14 @@ class Scraping(Alarming):
             raise UsageError(what, where=reference, hint=_HINT)
         return hmac.compare_digest(sent.encode(), token.encode())
 
-    def _promise(self, name: str) -> Document:
-        asset = self.config.assets[name]
-        line = asset.drill.schedule
-        due = None if line is None else time_text(last_due(line, self._wiring.clock()))
-        return {"verify_within_s": asset.verify_within.total_seconds(), "drill_due_at": due}
+    def _promises(self) -> dict[str, Document]:
+        now, assets = self._wiring.clock(), self.config.assets
+        lines = {asset.drill.schedule for asset in assets.values()}
+        due = {line: None if line is None else time_text(last_due(line, now)) for line in lines}
+        return {
+            name: {"verify_within_s": asset.verify_within.total_seconds(), "drill_due_at": due[asset.drill.schedule]}
+            for name, asset in assets.items()
+        }
 
     def _newest_drills(self) -> list[Document]:
         from dr_lib.catalog.db.figures import newest_drills

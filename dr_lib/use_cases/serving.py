@@ -136,8 +136,16 @@ class Serving(Alarming):
         lease = told["lease"]
         holder = lease["holder"] if lease and not lease["done"] else ""
         sites, now = told["sites"], self._wiring.clock()
-        stands = (sites[site.value]["verdict"] for site in (Site.PRIMARY, Site.STANDBY))
-        return SeenEndpoint(facts.name, facts.asset, told["traffic"], *stands, told["problem"], holder, now)
+        return SeenEndpoint(
+            facts.name,
+            facts.asset,
+            told["traffic"],
+            sites[Site.PRIMARY.value]["verdict"],
+            sites[Site.STANDBY.value]["verdict"],
+            told["problem"],
+            holder,
+            now,
+        )
 
 
 def _stand(facts: Endpoint, site: Site) -> Stand:

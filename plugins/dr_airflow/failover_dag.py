@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from airflow.providers.standard.operators.branch import BranchPythonOperator
+from airflow.providers.standard.operators.python import BranchPythonOperator
 from airflow.sdk import DAG, Param, TriggerRule
 
 from dr_airflow.conventions import READER_QUEUE, STANDBY_QUEUE, dag_arguments, dag_id

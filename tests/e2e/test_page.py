@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 import pytest
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from tests.stack.api_server import PASSWORDS, api_server, token
 from tests.world import ASSET, World, make_world
 
 CHROMIUM = shutil.which("chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-ROOT = Path(__file__).resolve().parents[2]
-PASSWORDS = {"root": "word-1", "ops": "word-2", "look": "word-3"}
-ROLES = "root:admin,ops:op,look:viewer"
+SCRAPER = "0123456789abcdef, for this test alone"
 NASTY = "<script>alert(1)</script>"
 
 
@@ -44,6 +36,11 @@ class Site:
     def get(self, path: str, user: str | None = "look") -> httpx.Response:
         return httpx.get(f"{self.url}{self.named(path)}", headers=self.headers(user), timeout=30)
 
+    def shown(self, path: str, sent: str) -> httpx.Response:
+        """What somebody gets who sends that token."""
+        sender = {"Authorization": b"Bearer " + sent.encode()}
+        return httpx.get(f"{self.url}{self.named(path)}", headers=sender, timeout=30)
+
     def post(self, path: str, user: str | None, **body: Any) -> httpx.Response:
         return httpx.post(f"{self.url}{self.named(path)}", headers=self.headers(user), json=body, timeout=30)
 
@@ -51,68 +48,20 @@ class Site:
         return path.replace("POINT", self.point).replace("DRILL", self.drill)
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def settings(home: Path, port: int, config: Path) -> dict[str, str]:
-    (home / "passwords.json").write_text(json.dumps(PASSWORDS))
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return kept | {
-        "AIRFLOW_HOME": str(home),
-        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'plugins'}",
-        "DR_CONFIG": str(config),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ROLES,
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__SECRET_KEY": "for this test alone",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "for this test alone, and long enough to sign with it",
-    }
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/api/v2/monitor/health", timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def token(url: str, user: str) -> str:
-    said = {"username": user, "password": PASSWORDS[user]}
-    found: str = httpx.post(f"{url}/auth/token", json=said, timeout=30).json()["access_token"]
-    return found
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("airflow")
-    world = make_world(tmp_path_factory.mktemp("w") / "w", asset={"kind": "dataset"})
+    folder = tmp_path_factory.mktemp("w") / "w"
+    scraped = {"token": f"file:{folder / 'token'}"}
+    world = make_world(folder, asset={"kind": "dataset"}, metrics=scraped)
+    (folder / "token").write_text(f"{SCRAPER}\n")
     (world.source / "file").write_bytes(b"x" * 1000)
     world.runtime.backup(ASSET)
     assert world.runtime.verify(ASSET)["ok"]
     drill = world.runtime.drill(ASSET)["drill"]
     (point,) = world.runtime.points(ASSET)
-    port = free_port()
-    environ, url = settings(home, port, world.config()), f"http://127.0.0.1:{port}"
-    airflow = [sys.executable, "-m", "airflow"]
-    subprocess.run([*airflow, "db", "migrate"], env=environ, check=True, capture_output=True)
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen([*airflow, "api-server"], env=environ, stdout=log, stderr=log, start_new_session=True)
-    try:
-        until = Retrying(retry=retry_if_result(lambda up: not up), wait=wait_fixed(0.5), stop=stop_after_delay(120))
-        until(answers, url)
+    with api_server(home, world.config()) as url:
         yield Site(url, world, {user: token(url, user) for user in PASSWORDS}, point["point"], drill)
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
 
 
 PATHS = [
@@ -167,6 +116,68 @@ def test_a_token_of_somebody_else_or_of_nobody_opens_nothing(site: Site):
         assert answer.status_code in {401, 403}, found
 
 
+@pytest.mark.parametrize("path", [*PATHS, "/api/v2/dags", "/dr/api/nothing"])
+def test_the_scrapers_token_opens_the_metrics_and_nothing_else(site: Site, path: str):
+    site.world.runtime.refresh_catalog()
+    answer = site.shown(path, SCRAPER)
+    if path == "/dr/metrics":
+        assert (answer.status_code, "dr_assets{" in answer.text) == (200, True)
+    else:
+        assert answer.status_code in {401, 403, 404}, answer.text
+        assert ASSET not in answer.text
+
+
+@pytest.mark.parametrize("token", ["x", SCRAPER[:-1], f"{SCRAPER}x", SCRAPER.upper(), "a.b.c", "\xe9" * 20])
+def test_another_token_than_the_scrapers_opens_no_metrics(site: Site, token: str):
+    assert site.shown("/dr/metrics", token).status_code == 401
+
+
+def test_every_path_but_the_metrics_asks_for_a_login(site: Site):
+    described = site.get("/dr/api").json()["paths"]
+    assert {"/view", "/api/overview", "/metrics"} <= set(described)
+    for path in described:
+        named = path.replace("{", "").replace("}", "")
+        assert site.get(f"/dr{named}", None).status_code == 401, path
+
+
+@pytest.mark.parametrize("text", ["short", ""])
+def test_a_token_that_is_no_secret_lets_nobody_in(site: Site, text: str):
+    """Who sends one is told no more than that; who may look at Airflow still sees the figures."""
+    file = site.world.folder / "token"
+    try:
+        file.write_text(text)
+        answer = site.shown("/dr/metrics", text or SCRAPER)
+        assert (answer.status_code, "Airflow's API server" in answer.text) == (503, True)
+        assert str(site.world.folder) not in answer.text
+        assert site.get("/dr/metrics", "look").status_code == 200
+        assert site.get("/dr/metrics", None).status_code == 401
+    finally:
+        file.write_text(SCRAPER)
+
+
+def test_figures_that_are_not_there_are_no_figures(site: Site):
+    """The database is gone, the configuration is broken: 503 and a reason, never an empty page that looks fine."""
+    config, catalog = site.world.config(), site.world.folder / ".dr-state" / "catalog.sqlite"
+    right, away = config.read_text(), catalog.with_name("away")
+    site.world.runtime.refresh_catalog()
+    catalog.rename(away)
+    try:
+        gone = site.shown("/dr/metrics", SCRAPER)
+    finally:
+        away.rename(catalog)
+    assert (gone.status_code, "there is no catalog yet" in gone.text) == (503, True)
+    try:
+        config.write_text(right.replace('"kind": "dataset"', '"kind": "dateset"'))
+        unsure, told = site.shown("/dr/metrics", SCRAPER), site.get("/dr/metrics")
+    finally:
+        config.write_text(right)
+    assert (unsure.status_code, told.status_code) == (503, 503)
+    assert "dateset" in told.text
+    assert "dateset" not in unsure.text
+    assert "Traceback" not in unsure.text + told.text
+    assert site.shown("/dr/metrics", SCRAPER).status_code == 200
+
+
 def test_a_point_shows_its_copies_its_files_and_the_form_to_restore_it(site: Site):
     page = site.get(f"/dr/view/assets/{ASSET}/points/POINT").text
     assert "1 files" in page
@@ -218,7 +229,7 @@ def test_what_the_catalog_says_is_what_is_shown(site: Site):
     assert "1 of 1 not protected" in page
     assert "the last drill did not prove it" in page
     assert point in site.get(f"/dr/view/assets/{ASSET}").text
-    assert f'dr_protected{{asset="{ASSET}"}} 0\n' in site.get("/dr/metrics").text
+    assert f'dr_protected{{asset="{ASSET}"}} 0.0\n' in site.get("/dr/metrics").text
 
 
 def test_nothing_runs_but_the_pages_own_script(site: Site):

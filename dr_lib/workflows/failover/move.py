@@ -15,10 +15,10 @@ from typing import Any
 from dr_lib.clock import monotonic
 from dr_lib.errors import ObjectiveMissed
 from dr_lib.model.serving import Endpoint
-from dr_lib.policy.health import Verdict
+from dr_lib.policy.health import Said, Verdict
 from dr_lib.serving import placing
 from dr_lib.serving.switch import Switch
-from dr_lib.serving.watching import Stand, stand_of, wait_for_right_answers
+from dr_lib.serving.watching import stand_of, wait_for_answers
 from dr_lib.workflows.failover.holding import HeldLease
 
 Facts = dict[str, Any]
@@ -38,6 +38,11 @@ class Tools:
     restore: Callable[[str, Path], Facts]
     smoke: Callable[[str, Path], Facts] | None
     answers_may_differ: bool = False
+
+    @property
+    def accepted(self) -> tuple[Said, ...]:
+        """What a site may answer to serve."""
+        return (Said.RIGHT, Said.WRONG) if self.answers_may_differ else (Said.RIGHT,)
 
 
 @dataclass(slots=True)
@@ -84,6 +89,8 @@ def _filled(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) -
     with _phase(held, course, "restore"):
         if not folder.exists():  # a restore puts it there whole, or not at all
             site.directory.mkdir(parents=True, exist_ok=True)
+            # What moves that failed left must not fill the disk.
+            placing.remove_others(site.directory, {placing.now_loaded(site.directory) or ""})
             course.restored = tools.restore(lease.point, folder)
     with _phase(held, course, "smoke"):
         _smoke(lease.point, folder, tools, course)
@@ -105,8 +112,8 @@ def _smoke(point: str, folder: Path, tools: Tools, course: Course) -> None:
 
 
 def _prove(endpoint: Endpoint, url: str, who: str, tools: Tools) -> None:
-    stand = wait_for_right_answers(endpoint, url, endpoint.patience.total_seconds())
-    if not _serves(stand, tools):
+    stand = wait_for_answers(endpoint, url, endpoint.patience.total_seconds(), tools.accepted)
+    if stand.verdict is not Verdict.HEALTHY:
         hint = "traffic stays where it was; the server's own log tells more"
         if stand.verdict is Verdict.WRONG:
             hint = "traffic stays where it was; if the questions are older than the model: --answers-may-differ"
@@ -117,8 +124,8 @@ def _confirm(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) 
     """Right answers through the callers' address; else back to the site that answers rightly, if it does."""
     to = held.lease.to
     window = endpoint.health.of * (endpoint.health.interval + endpoint.health.timeout).total_seconds()
-    stand = wait_for_right_answers(endpoint, endpoint.url, window)
-    if _serves(stand, tools):
+    stand = wait_for_answers(endpoint, endpoint.url, window, tools.accepted)
+    if stand.verdict is Verdict.HEALTHY:
         return
     what = f"after the switch to the {to} callers get no right answer: {stand.why}"
     if stand_of(endpoint.health, endpoint.sites[to.other].url).verdict is Verdict.HEALTHY:
@@ -129,10 +136,6 @@ def _confirm(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) 
         raise ObjectiveMissed(what, where=endpoint.url, hint=hint)
     hint = f"the {to.other} does not answer rightly either, so traffic stays; look at both servers, then run it again"
     raise ObjectiveMissed(what, where=endpoint.url, hint=hint)
-
-
-def _serves(stand: Stand, tools: Tools) -> bool:
-    return stand.verdict is Verdict.HEALTHY or (tools.answers_may_differ and stand.verdict is Verdict.WRONG)
 
 
 @contextmanager

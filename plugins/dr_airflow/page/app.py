@@ -61,6 +61,12 @@ def overview() -> dict[str, Any]:
     return SOURCE.runtime().overview()
 
 
+@read.get("/api/endpoints")
+def endpoints() -> dict[str, Any]:
+    """`{"endpoints": […]}`: who served each endpoint when it was last looked at, and what was wrong with it."""
+    return {"endpoints": SOURCE.runtime().serving_views()}
+
+
 @read.get("/api/assets")
 def assets(search: Text = "", offset: Offset = 0, limit: Limit = 100) -> dict[str, Any]:
     """`{"assets": […], "offset", "next"}`: a page of assets with their regions, those that fail first."""
@@ -113,10 +119,11 @@ def prometheus() -> Response:
 
 @read.get("/view")
 def view(search: Text = "", offset: Offset = 0) -> HTMLResponse:
-    """Is everything protected, and since when not; then the assets."""
+    """Is everything protected, and since when not; then the assets, and who serves."""
     runtime = SOURCE.runtime()
     shown = runtime.asset_views(search, offset, views.PAGE)
-    return HTMLResponse(views.front(runtime.overview(), shown, search=search, offset=offset))
+    endpoints = runtime.serving_views()
+    return HTMLResponse(views.front(runtime.overview(), shown, endpoints, search=search, offset=offset))
 
 
 @read.get("/view/assets/{asset}")

@@ -24,12 +24,12 @@ _SIZES: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 Facts = Mapping[str, Any]
 
 
-def front(overview: Facts, assets: Sequence[Facts], *, search: str, offset: int) -> str:
-    """The first page: the verdict over all, then a table of assets by regions."""
+def front(overview: Facts, assets: Sequence[Facts], endpoints: Sequence[Facts], *, search: str, offset: int) -> str:
+    """The first page: the verdict over all, a table of assets by regions, and who serves each endpoint."""
     regions = list(dict.fromkeys(region["region"] for asset in assets for region in asset["regions"]))
     more = len(assets) == PAGE
     facts = {"overview": overview, "assets": assets, "regions": regions, "search": search, "offset": offset}
-    return _render("front.html", **facts, page=PAGE, more=more)
+    return _render("front.html", **facts, endpoints=endpoints, page=PAGE, more=more)
 
 
 def asset(found: Facts, points: Sequence[Facts], drills: Sequence[Facts]) -> str:

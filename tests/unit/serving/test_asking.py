@@ -138,5 +138,5 @@ def test_only_the_same_answer_is_right(one: object, other: object):
         (1.0, "1.0", False), (None, None, True), (1.0, float("nan"), False), ([{"a": 1.0}], [{"a": 3}], False),
     ],
 )  # fmt: skip
-def test_numbers_may_differ_a_little_and_nothing_else(right: object, found: object, same: bool):
+def test_numbers_may_differ_a_little_and_nothing_else(right: object, found: object, same: object):
     assert (difference(right, found, 0.001) == "") == same

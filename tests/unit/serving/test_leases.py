@@ -171,7 +171,7 @@ def test_a_region_that_is_away_for_a_moment_costs_nothing(world: World):
         lambda data: data.replace(b'"holder":"anna/1"', b'"holder":"carl/3"').replace(b'"number":1', b'"number":9'),
         lambda data: data[: len(data) // 2],
         lambda data: data.replace(b'"to":"standby"', b'"to":"nowhere"'),
-        lambda data: b"[]",
+        lambda _: b"[]",
     ],
 )
 def test_a_record_that_was_tampered_with_is_never_taken_for_free(world: World, edit: Callable[[bytes], bytes]):
