@@ -29,7 +29,7 @@ demo-down: env ## end what `make demo` left up
 
 .PHONY: test
 test: env ## all tests, three files at a time (WORKERS=3), for they wait for servers half of the time; the last lines count passed, failed and not run
-	@bash tools/system.sh age chromium nagios4-core postgresql prometheus redis-server zabbix-agent libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+	@bash tools/system.sh age chromium haproxy nagios4-core postgresql prometheus redis-server zabbix-agent libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 	@$(PY) -m pytest -n $(or $(WORKERS),3) --dist loadfile
 
 .PHONY: test-gpu

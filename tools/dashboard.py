@@ -118,12 +118,23 @@ def drills() -> Sequence[Panel]:
     )  # fmt: skip
 
 
+def serving() -> Sequence[Panel]:
+    """Who serves, and whether its callers are served well."""
+    by_site = "max by (endpoint, site)"
+    return (
+        lines("Requests go to", 8, "short", {"{{endpoint}}: {{site}}": f"{by_site} (dr_serving_site)"}),
+        lines("Answers rightly", 8, "short", {"{{endpoint}}: {{site}}": f"{by_site} (dr_serving_healthy)"}),
+        lines("Not served well (1)", 8, "short", {"{{endpoint}}": "max by (endpoint) (dr_serving_problem)"}),
+    )
+
+
 ROWS: Final[tuple[tuple[str, Callable[[], Sequence[Panel]]], ...]] = (
     ("Is everything protected?", verdicts),
     ("Assets", assets),
     ("What would be lost", rpo),
     ("Regions", regions),
     ("Drills", drills),
+    ("Serving", serving),
 )
 
 

@@ -55,10 +55,18 @@ def register(app: typer.Typer) -> None:
         by_catalog = origin is Origin.CATALOG
         found = session.runtime().check(asset, by_catalog=by_catalog, warning_share=warning / 100, patience=timeout)
         if session.as_json or form is Format.ZABBIX:
-            print_json(found | {"text": plugin_protocol.answer(found).partition(" | ")[0]})
+            print_json(_document(found))
         else:
             print(plugin_protocol.answer(found), flush=True)
         return 0 if form is Format.ZABBIX else int(found["state_code"])
+
+
+def _document(found: dict[str, Any]) -> dict[str, Any]:
+    """With its text, all regions in one list (Zabbix discovers from no list within a list), and no key for
+    what is not known, so that an item has no value rather than a wrong one."""
+    regions = [{"asset": one["asset"], **region} for one in found["assets"] for region in one["regions"]]
+    assets = [{name: value for name, value in one.items() if value is not None} for one in found["assets"]]
+    return found | {"assets": assets} | {"text": plugin_protocol.answer(found).partition(" | ")[0], "regions": regions}
 
 
 def tell(session: Session, given: Sequence[str], error: DrError) -> int:

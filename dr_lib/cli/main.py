@@ -132,11 +132,13 @@ def _collect_seldom() -> None:
 def _dispatch(given: list[str], session: Session) -> int:
     command = typer.main.get_command(application(given))
     result: Any = command.main(given, prog_name="drctl", standalone_mode=False, obj=session)
+    if result == INTERRUPTED:  # so Typer ends what was interrupted, and says nothing
+        raise KeyboardInterrupt
     return int(result or 0)
 
 
 def guarded(session: Session, given: Sequence[str], work: Callable[[], int]) -> int:
-    """The exit code of `work`; every error is told on stderr, as JSON on stdout, or in the command's own way (`tell`)."""
+    """The exit code of `work`; every error is told on stderr, as JSON, or in the command's own way (`tell`)."""
     try:
         return work()
     except DrError as error:

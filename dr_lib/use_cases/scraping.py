@@ -12,22 +12,24 @@ from dr_lib.keys import SecretSource
 from dr_lib.model.alert import Severity
 from dr_lib.policy.schedules import last_due
 from dr_lib.storage.credentials import Connections
-from dr_lib.use_cases.alarming import Alarming
 from dr_lib.use_cases.over_config import Document
+from dr_lib.use_cases.serving import Serving
 
 LEAST_CHARACTERS: Final = 16
 _HINT: Final = "`openssl rand -hex 32` makes one; what asks for the metrics sends the same"
 
 
-class Scraping(Alarming):
+class Scraping(Serving):
     """Figures for monitoring, all from the catalog: no region is asked, so a lost one makes nothing slow."""
 
     def figures(self) -> Document:
-        """`{"overview", "stale_after_s", "assets", "promises", "drills", "alerts"}`, in a handful of queries.
+        """`{"overview", "stale_after_s", "assets", "promises", "drills", "alerts", "endpoints", "serving"}`, in a
+        handful of queries.
 
         `assets` are as `asset_views` has them, `drills` the newest of each scenario of each asset, `alerts` counts open
         ones by severity. `promises`, by asset, is what dr.yaml says now: `verify_within_s`, and `drill_due_at`, the
-        last moment that the schedule named, None without a schedule.
+        last moment that the schedule named, None without a schedule. `endpoints` are those of dr.yaml, `serving` those
+        that were seen.
         """
         return {
             "overview": self.overview(),
@@ -36,6 +38,8 @@ class Scraping(Alarming):
             "promises": self._promises(),
             "drills": self._newest_drills(),
             "alerts": self._count_alerts(),
+            "endpoints": list(self.config.serving),
+            "serving": self.serving_views(),
         }
 
     def may_scrape(self, sent: str, connections: Connections | None = None) -> bool:

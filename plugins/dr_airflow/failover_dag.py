@@ -31,8 +31,8 @@ answers through the address that callers use. What fails before the switch chang
 {regions} keeps a second one away. What happened, and how long callers went without an answer, the vaults keep.
 
 {asks} The task `move` runs on the queue `{queue}`, where the {to}'s directory is."""
-_ASKS = """Somebody else than who asks has to approve it. Where nobody else is awake: `drctl {step} {name}` at a terminal
-there."""
+_ASKS = """Somebody else than who asks has to approve it. Where nobody else is awake: `drctl {step} {name}` there, at a
+terminal."""
 _ACTS = "Nobody is asked where `dr_serving__{name}` saw that the primary is down, or where a person starts this."
 _PLAN = "ti.xcom_pull(task_ids='plan')"
 _BY = "dag_run.triggering_user_name or 'dr_serving'"

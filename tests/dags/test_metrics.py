@@ -28,6 +28,7 @@ def figures(*assets: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "overview": {"protected": 1, "failing": 0, "unknown": 0, "never_seen": 2}, "stale_after_s": 900.0,
         "assets": list(assets), "promises": {}, "drills": [], "alerts": {"warning": 0, "critical": 3},
+        "endpoints": [], "serving": [],
     } | more  # fmt: skip
 
 
@@ -80,3 +81,26 @@ def test_a_drill_that_proved_nothing_counts_as_that():
 def test_a_name_cannot_say_anything_else(name: str):
     found = samples(figures(asset(asset=name)))
     assert [key for key in found if key[0] == "dr_protected"] == [("dr_protected", name)]
+
+
+def endpoint(**more: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {"endpoint": "api", "observed_at": AT, "stale": False, "problem": "", "holder": ""}
+    return facts | {"traffic": "primary", "primary_stands": "healthy", "standby_stands": "down"} | more
+
+
+def test_who_serves_and_whether_it_does_well():
+    found = samples(figures(endpoints=["api", "other"], serving=[endpoint(holder="anna")]))
+    assert [found["dr_serving_promised", name] for name in ("api", "other")] == [1, 1]
+    assert (found["dr_serving_problem", "api"], found["dr_serving_moving", "api"]) == (0, 1)
+    assert (found["dr_serving_site", "api", "primary"], found["dr_serving_site", "api", "standby"]) == (1, 0)
+    assert (found["dr_serving_healthy", "api", "primary"], found["dr_serving_healthy", "api", "standby"]) == (1, 0)
+    half = samples(figures(serving=[endpoint(traffic="both", problem="the switch sends requests to both")]))
+    assert [half["dr_serving_site", "api", site] for site in ("primary", "standby")] == [1, 1]
+    assert half["dr_serving_problem", "api"] == 1
+
+
+def test_of_an_endpoint_that_nobody_looked_at_for_long_nothing_is_claimed():
+    found = samples(figures(endpoints=["api"], serving=[endpoint(stale=True)]))
+    assert {key[0] for key in found if "serving" in key[0]} == {
+        "dr_serving_promised", "dr_serving_observed_timestamp_seconds",
+    }  # fmt: skip

@@ -112,7 +112,7 @@ def test_when_somebody_approves_callers_are_served_by_the_standby(ground: Ground
         approve(ops, OVER, run)
         ops.wait(OVER, run, 180)
         moved = ops.result(OVER, run, "move")
-    assert (moved["moved"], moved["to"], moved["by"]) == (True, "standby", "dr_serving")
+    assert (moved["moved"], moved["to"], moved["by"]) == (True, "standby", "root"), "who started the look"
     assert moved["reason"].startswith("the primary serves and is down")
     assert ground.stage.traffic() == "standby"
     (event,) = ground.stage.events("two")

@@ -68,12 +68,32 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     before.backup(ASSET)
     assert before.verify(ASSET)["ok"]
     assert world.runtime.drill(ASSET)["rto_s"] > 0
+    _serve(world)
     world.runtime.refresh_catalog()
     home = tmp_path_factory.mktemp("airflow")
     with api_server(home, world.config()) as url:
         targets = {"disaster-recovery": url.removeprefix("http://")}
         with prometheus(folder / "prometheus", targets, token) as running:
-            yield Watched(world, world.runtime, running)
+            yield Watched(world, Runtime.load(world.config()), running)
+
+
+def _serve(world: World) -> None:
+    """A model that is served, by nobody: its endpoint was looked at, and there is a problem."""
+    document = json.loads(world.config().read_text())
+    document["assets"]["served"] = {"kind": "model", "source": str(world.source), "regions": ["one", "two"]}
+    (world.folder / "site").write_text("us")
+    document["serving"] = {
+        "api": {
+            "asset": "served",
+            "url": "http://127.0.0.1:9",
+            "primary": {"url": "http://127.0.0.1:9/us"},
+            "standby": {"url": "http://127.0.0.1:9/eu", "directory": "served"},
+            "switch": {"kind": "file", "path": "site", "primary": "us", "standby": "eu"},
+            "health": {"interval": "10ms"},
+        }
+    }
+    world.config().write_text(json.dumps(document))
+    assert Runtime.load(world.config()).watch_endpoint("api")["problem"]
 
 
 def test_the_scrape_works_with_the_token_alone(watched: Watched):
@@ -104,7 +124,7 @@ def test_a_region_that_is_gone_fires_and_its_return_clears_it(watched: Watched):
         assert "DrMetricsAbsent" not in watched.prometheus.firing()
     finally:
         away.rename(place)
-    assert (alert["labels"]["region"], [one["value"][1] for one in silent]) == ("one", ["0"])
+    assert (alert["labels"]["region"], {one["value"][1] for one in silent}) == ("one", {"0"})
     watched.runtime.refresh_catalog()
     watched.is_over("DrRegionSilent")
 
@@ -137,7 +157,7 @@ def test_every_panel_has_data(watched: Watched, panel: str, expr: str):
 def test_the_choice_of_assets_has_them(watched: Watched):
     (variable,) = DASHBOARD["templating"]["list"]
     metric, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]).groups()
-    assert {one["metric"][label] for one in watched.prometheus.values(metric)} == {ASSET}
+    assert {one["metric"][label] for one in watched.prometheus.values(metric)} == {ASSET, "served"}
 
 
 def test_nobody_looking_is_an_alert_and_no_figures_are_one(watched: Watched):

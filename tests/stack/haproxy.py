@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from tests.stack.servers import free_port
 
 BACKEND = "models"
 _CONFIG = """global
-    stats socket {socket} mode 600 level {level}
+    stats socket "{socket}" mode 600 level {level}
     stats timeout 30s
-    server-state-file {state}
+    server-state-file "{state}"
 defaults
     mode http
     timeout connect 2s
@@ -60,8 +61,8 @@ def haproxy(
 ) -> Iterator[Proxy]:
     """HAProxy with its runtime API; `servers` are ports of this machine by name."""
     home.mkdir(parents=True)
-    # A path of a socket has at most 107 bytes: one that does not fit lies in a folder of its own.
-    place = home / "admin.sock"
+    short = Path(tempfile.mkdtemp(prefix="dr-proxy-"))  # the path of a socket has at most 107 bytes
+    place = short / "admin.sock"
     front = free_port()
     lines = [
         f"    server {name} 127.0.0.1:{port}{'' if not place_of else ' disabled'}{'' if checks else ' no-check'}"
@@ -85,6 +86,7 @@ def haproxy(
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.wait(20)
+        shutil.rmtree(short)
 
 
 def _listens(place: Path) -> bool:

@@ -111,7 +111,7 @@ def checked(file: Path, seconds: int = 120) -> Status:
         retry=retry_if_result(lambda found: not _complete(found)),
         stop=stop_after_delay(seconds),
         wait=wait_fixed(0.25),
-        retry_error_callback=lambda state: {},
+        retry_error_callback=lambda _: {},
     )
     found = waiting(lambda: status(file))
     assert found, (file.parent / "output").read_text() + file.parent.joinpath("nagios.log").read_text()

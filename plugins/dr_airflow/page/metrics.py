@@ -39,6 +39,12 @@ _HELP: Final = {
     "dr_drill_rto_seconds": "What the newest drill of the scenario took to bring the asset back.",
     "dr_drill_rpo_seconds": "Age of the point that the newest drill of the scenario brought back.",
     "dr_drill_due_timestamp_seconds": "When a drill of the asset was last due.",
+    "dr_serving_promised": "1: dr.yaml has this endpoint.",
+    "dr_serving_observed_timestamp_seconds": "When the endpoint was last looked at.",
+    "dr_serving_problem": "1 when its callers were not served well at the last look, else 0.",
+    "dr_serving_site": "1 when the switch sent requests to that site at the last look, else 0.",
+    "dr_serving_healthy": "1 when that site answered rightly at the last look, else 0.",
+    "dr_serving_moving": "1 while somebody held the endpoint's lease at the last look, else 0.",
 }
 """Every metric there is; docs/operations.md lists them, too."""
 
@@ -83,6 +89,10 @@ def _samples(figures: Facts) -> Iterator[Sample]:
         yield "dr_drill_due_timestamp_seconds", _seconds(promise["drill_due_at"]), {"asset": asset}
     for drill in figures["drills"]:
         yield from _of_drill(drill)
+    for name in figures["endpoints"]:
+        yield "dr_serving_promised", 1, {"endpoint": name}
+    for seen in figures["serving"]:
+        yield from _of_endpoint(seen)
 
 
 def _of_all(figures: Facts) -> Iterator[Sample]:
@@ -124,6 +134,19 @@ def _of_drill(drill: Facts) -> Iterator[Sample]:
     yield "dr_drill_finished_timestamp_seconds", _seconds(drill["finished_at"]), labels
     yield "dr_drill_rto_seconds", drill["rto_s"], labels
     yield "dr_drill_rpo_seconds", drill["rpo_s"], labels
+
+
+def _of_endpoint(seen: Facts) -> Iterator[Sample]:
+    """Nothing but its age of one that nobody looked at for long: what was so then is not known now."""
+    labels = {"endpoint": seen["endpoint"]}
+    yield "dr_serving_observed_timestamp_seconds", _seconds(seen["observed_at"]), labels
+    if seen["stale"]:
+        return
+    yield "dr_serving_problem", bool(seen["problem"]), labels
+    yield "dr_serving_moving", bool(seen["holder"]), labels
+    for site in ("primary", "standby"):
+        yield "dr_serving_site", seen["traffic"] in (site, "both"), labels | {"site": site}
+        yield "dr_serving_healthy", seen[f"{site}_stands"] == "healthy", labels | {"site": site}
 
 
 def _seconds(moment: str | None) -> float | None:
