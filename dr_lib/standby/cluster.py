@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
-import urllib3
-from kubernetes import client, config, stream, watch
-from kubernetes.config import ConfigException
+from kubernetes import client, stream, watch
 
 from dr_lib.clock import monotonic
-from dr_lib.errors import DrError, NotFound, PermissionDenied, Refused, StoreUnavailable, UsageError
+from dr_lib.cluster_access import cluster_client, cluster_errors
+from dr_lib.errors import NotFound, Refused, StoreUnavailable
 from dr_lib.standby.child_process import Finished
 
 _STDOUT, _STDERR, _STATUS = 1, 2, 3
@@ -20,12 +18,6 @@ _STDIN_PART: Final = 16 << 10
 _NEVER_STARTS: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError"}
 )
-_BY_STATUS: Final[dict[int, type[DrError]]] = {
-    401: PermissionDenied,
-    403: PermissionDenied,
-    404: NotFound,
-    409: Refused,
-}
 
 
 class Cluster:
@@ -34,26 +26,26 @@ class Cluster:
     def __init__(self, namespace: str, context: str | None) -> None:
         """Asks nothing yet. `UsageError` where no cluster is configured, or not that one."""
         self.namespace = namespace
-        self._api = client.CoreV1Api(_client(context))
+        self._api = client.CoreV1Api(cluster_client(context))
 
     def create(self, manifest: dict[str, Any]) -> None:
         """Create a pod; `Refused` when the name is taken or the cluster does not admit it."""
         pod = client.V1Pod.from_dict(manifest)
         assert pod is not None, "a manifest is never empty"
-        with _ours("the pod cannot be created"):
+        with cluster_errors("the pod cannot be created"):
             self._api.create_namespaced_pod(self.namespace, pod)
 
     def delete(self, name: str) -> None:
         """Delete a pod at once; nothing happens when there is none."""
         try:
-            with _ours("the pod cannot be deleted"):
+            with cluster_errors("the pod cannot be deleted"):
                 self._api.delete_namespaced_pod(name, self.namespace, grace_period_seconds=0)
         except NotFound:
             return
 
     def annotations(self, selector: str) -> dict[str, dict[str, str]]:
         """The annotations of all pods with these labels, by the pods' names."""
-        with _ours("the pods cannot be listed"):
+        with cluster_errors("the pods cannot be listed"):
             found = self._api.list_namespaced_pod(self.namespace, label_selector=selector).items
         facts = [pod.metadata for pod in found if pod.metadata is not None]
         return {str(fact.name): dict(fact.annotations or {}) for fact in facts}
@@ -61,7 +53,7 @@ class Cluster:
     def wait_until_running(self, name: str, limit_s: int) -> None:
         """Return when the pod's container runs; `Refused` when it never will, `StoreUnavailable` after `limit_s`."""
         asked = {"field_selector": f"metadata.name={name}", "timeout_seconds": limit_s}
-        with _ours("the pod cannot be watched"):
+        with cluster_errors("the pod cannot be watched"):
             for event in watch.Watch().stream(self._api.list_namespaced_pod, self.namespace, **asked):
                 if _runs(event["object"]):
                     return
@@ -72,7 +64,7 @@ class Cluster:
     def execute(self, name: str, argv: Sequence[str], stdin: bytes, timeout_s: float | None) -> Finished:
         """Run a command in the pod, giving it `stdin`, whose end it is not told; `subprocess.TimeoutExpired`."""
         asked = {"command": list(argv), "stdin": True, "stdout": True, "stderr": True, "tty": False}
-        with _ours("the command cannot be run in the pod"):
+        with cluster_errors("the command cannot be run in the pod"):
             socket = stream.stream(
                 self._api.connect_get_namespaced_pod_exec, name, self.namespace, **asked,
                 _preload_content=False, binary=True,
@@ -84,37 +76,6 @@ class Cluster:
             finally:
                 socket.close()
             return Finished(_returncode(socket, name), socket.read_channel(_STDOUT), socket.read_channel(_STDERR))
-
-
-def _client(context: str | None) -> client.ApiClient:
-    try:
-        found: client.ApiClient = config.new_client_from_config(context=context)
-    except ConfigException as error:
-        if context is None:
-            return _client_of_this_pod()
-        hint = "name a context of kubeconfig"
-        raise UsageError(f"no cluster is configured for {context!r}: {error}", hint=hint) from error
-    return found
-
-
-def _client_of_this_pod() -> client.ApiClient:
-    inside = client.Configuration()
-    try:
-        config.load_incluster_config(client_configuration=inside)
-    except ConfigException as error:
-        raise UsageError("no Kubernetes cluster is configured here", hint="set KUBECONFIG, or run in a pod") from error
-    return client.ApiClient(inside)
-
-
-@contextmanager
-def _ours(what: str) -> Iterator[None]:
-    try:
-        yield
-    except client.ApiException as error:
-        kind = _BY_STATUS.get(error.status or 0, Refused if 400 <= (error.status or 0) < 500 else StoreUnavailable)
-        raise kind(f"{what}: {error.reason}", hint="`kubectl auth can-i --list` tells what is permitted") from error
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise StoreUnavailable(f"{what}: the cluster does not answer ({type(error).__name__})") from error
 
 
 def _runs(pod: Any) -> bool:

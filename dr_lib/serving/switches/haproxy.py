@@ -42,12 +42,15 @@ class Haproxy:
         """As `Switch.move`. `StoreUnavailable` (6) where HAProxy does not find the new server well; then it is taken
         out again, and the old one serves as before."""
         was = self._server(to)
-        self._set(to, "ready")
-        if not _waited(lambda: self._server(to).is_up, self._up_s):
+        if not was.takes:
+            # Its checks begin, and nobody is sent there: one that is ready HAProxy takes to be well until they fail.
+            self._set(to, "drain")
+        if not _waited(lambda: self._server(to).is_well, self._up_s):
             self._take_back(to, was)
             what = f"HAProxy does not find the server {self._policy.servers[to]!r} well: {self._server(to).status}"
             hint = "traffic stays where it was; is its health check of HAProxy's the right one?"
             raise StoreUnavailable(what, where=self._policy.address, hint=hint)
+        self._set(to, "ready")
         self._set(to.other, "drain")
         _waited(lambda: self._server(to.other).sessions == 0, self._drain_s)
         self._set(to.other, "maint")

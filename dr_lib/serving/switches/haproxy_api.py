@@ -12,26 +12,32 @@ from dr_lib.errors import Refused, StoreUnavailable, UsageError
 
 ANSWER_S: Final = 2.0
 LARGEST: Final = 4 << 20
+_NO_SERVERS: Final = (None, "", "BACKEND", "FRONTEND")
+_DISABLED: Final = 0x04
+"""That its configuration began with `disabled`: it stays, and says nothing about now."""
 _DENIED: Final = "Permission denied"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerState:
-    """A server of a backend: whether it may get requests (`UP`, `DOWN`, `MAINT`, `DRAIN`, …) and its sessions."""
+    """A server of a backend, as HAProxy has it: its status (`UP`, `DOWN`, `MAINT`, `DRAIN`, …), how its last health
+    check ended (`INI`: there was none yet; empty: it has none), its sessions, and the flags that took it out."""
 
     name: str
     status: str
+    check: str
     sessions: int
+    taken_out: int
 
     @property
     def takes(self) -> bool:
-        """Whether HAProxy sends it new requests. One whose check fails is still the one that was chosen."""
-        return not self.status.startswith(("MAINT", "DRAIN", "NOLB"))
+        """Whether new requests are meant for it. One whose check fails is still the one that was chosen."""
+        return self.taken_out == 0
 
     @property
-    def is_up(self) -> bool:
-        """Whether it takes requests and its health check, if it has one, holds."""
-        return self.status.startswith("UP") or self.status == "no check"
+    def is_well(self) -> bool:
+        """Whether a check that was made since it was let in holds; always for a server without checks."""
+        return self.status in ("UP", "DRAIN", "no check") and self.check != "INI"
 
 
 class RuntimeApi:
@@ -45,16 +51,20 @@ class RuntimeApi:
         """The servers of a backend by name; `UsageError` (2) naming the backends that there are."""
         lines = self.ask("show stat").removeprefix("# ").splitlines()
         rows = list(csv.DictReader(line for line in lines if line.strip()))
-        found = {
-            row["svname"]: ServerState(row["svname"], row["status"], _whole(row["scur"]))
-            for row in rows
-            if row.get("pxname") == backend and row.get("svname") not in (None, "BACKEND", "FRONTEND")
-        }
+        named = [row for row in rows if row.get("pxname") == backend and row.get("svname") not in _NO_SERVERS]
+        flags = self._taken_out(backend) if named else {}
+        found = {row["svname"]: _state(row, flags) for row in named}
         if not found:
             known = sorted({row.get("pxname") or "" for row in rows if row.get("svname") == "BACKEND"})
             what = f"HAProxy has no backend {backend!r} with a server"
             raise UsageError(what, where=self._address, hint=f"backends there: {', '.join(known) or 'none'}")
         return found
+
+    def _taken_out(self, backend: str) -> dict[str, int]:
+        """The administrative state of each server: flags of maintenance and draining, 0 for one that is in
+        (https://docs.haproxy.org/2.6/management.html#9.3-show%20servers%20state)."""
+        rows = [line.split() for line in self.ask(f"show servers state {backend}").splitlines()]
+        return {row[3]: _whole(row[6]) & ~_DISABLED for row in rows if len(row) > 6 and row[1] == backend}
 
     def set_state(self, backend: str, server: str, state: str) -> None:
         """`ready`, `drain` or `maint`; idempotent."""
@@ -100,6 +110,12 @@ class RuntimeApi:
             line.close()
             raise
         return line
+
+
+def _state(row: dict[str, str], flags: dict[str, int]) -> ServerState:
+    """What is not told counts as taken out: nobody is sent where nothing is known."""
+    name, told = row["svname"], row.get("status") or ""
+    return ServerState(name, told, row.get("check_status") or "", _whole(row.get("scur")), flags.get(name, 1))
 
 
 def _whole(text: str | None) -> int:

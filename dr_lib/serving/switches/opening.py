@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dr_lib.errors import UsageError
 from dr_lib.model.serving import FileSwitch, HaproxySwitch, KubernetesSwitch, SwitchPolicy
 from dr_lib.serving.switch import Switch
 from dr_lib.storage.credentials import Connections, resolve
@@ -23,10 +24,17 @@ def open_switch(policy: SwitchPolicy, *, environ: Mapping[str, str], connections
 
         return File(policy)
     if isinstance(policy, KubernetesSwitch):
-        from dr_lib.serving.switches.kubernetes import KubernetesService
-
-        return KubernetesService(policy)
+        return _of_kubernetes(policy)
     from dr_lib.serving.switches.route53 import Route53
 
     found = resolve(policy.credentials, f"record {policy.record}", environ=environ, connections=connections)
     return Route53(policy, found)
+
+
+def _of_kubernetes(policy: KubernetesSwitch) -> Switch:
+    try:
+        from dr_lib.serving.switches.kubernetes import KubernetesService
+    except ImportError as error:
+        what = "the client of Kubernetes is not installed here"
+        raise UsageError(what, where=policy.service, hint="pip install 'dr-lib[kubernetes]'") from error
+    return KubernetesService(policy)

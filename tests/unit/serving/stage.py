@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.stack.haproxy import Proxy, haproxy
 
 from dr_lib.errors import DrError
 from dr_lib.model.serving import Site, Wish
 from dr_lib.runtime import Runtime
 from dr_lib.vault.events import read_event
 from dr_lib.vault.leases import newest_lease
+from tests.stack.haproxy import Proxy, haproxy
 from tests.toy_server import MODEL, ToyServer
 from tests.world import ASSET, World, make_world, weights
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.stack.haproxy import haproxy
 
 from dr_lib.clock import utc_now
 from dr_lib.errors import ObjectiveMissed, Refused, StoreUnavailable
 from dr_lib.model.serving import Site
 from dr_lib.serving.switches import opening
 from dr_lib.vault.leases import newest_lease, write_lease
+from tests.stack.haproxy import haproxy
 from tests.unit.serving.stage import REGIONS, WISH, Stage, outcome, staged
 
 PRIMARY, STANDBY = Site.PRIMARY, Site.STANDBY
