@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.runbooks.runbook_world import REGIONS, WORLDS, RunbookWorld
 def world_of(tmp_path: Path) -> Iterator[Callable[[str], RunbookWorld]]:
     """Makes the world of a runbook, by the runbook's name; everything in it is ended with the test."""
     started: list[SeaweedRegion] = []
+    ending = ExitStack()
 
     def make(name: str) -> RunbookWorld:
         folder = tmp_path / "on call"
@@ -24,9 +26,11 @@ def world_of(tmp_path: Path) -> Iterator[Callable[[str], RunbookWorld]]:
             started.append(SeaweedRegion(folder / region, f"{region}-key", f"{region}-secret"))
             started[-1].start()
         world = RunbookWorld(folder, dict(zip(REGIONS, started, strict=True)))
+        ending.push(world.running)
         WORLDS[name](world)
         return world
 
     yield make
+    ending.close()
     with ThreadPoolExecutor(len(REGIONS)) as pool:
         list(pool.map(SeaweedRegion.stop, started))

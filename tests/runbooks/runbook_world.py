@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +23,13 @@ from dr_lib.clock import utc_now
 from dr_lib.crypto import key_text
 from dr_lib.demo import assets
 from dr_lib.demo.seaweed import SeaweedRegion
+from dr_lib.model.serving import Site
 from dr_lib.runtime import Runtime
 from dr_lib.use_cases import key_files
-from tests.runbooks import worlds_changes, worlds_incidents, worlds_orchestrator
+from tests.runbooks import worlds_changes, worlds_incidents, worlds_orchestrator, worlds_serving
 from tests.runbooks.shell_session import ShellSession
 from tests.runbooks.world_parts import TABLES, backup, bucket_of, merged, tables
+from tests.toy_server import ToyServer
 
 REGIONS = ("us-east", "eu-west", "ap-south")
 MODEL = {**TABLES, "kind": "model", "smoke": {"loader": "sentence-transformers"}}
@@ -37,13 +40,18 @@ WIDTHS = {384, 1536}  # of the model as it is
 
 @dataclass
 class RunbookWorld:
-    """`names` are values for a runbook's fill-in blocks; `paths` maps paths that it shows to those of this world."""
+    """`names` are values for a runbook's fill-in blocks; `paths` maps paths that it shows to those of this world.
+
+    What is put into `running` ends with the test.
+    """
 
     folder: Path
     regions: dict[str, SeaweedRegion]
     names: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     live: dict[str, Path] = field(default_factory=dict)
+    servers: dict[Site, ToyServer] = field(default_factory=dict)
+    running: ExitStack = field(default_factory=ExitStack)
     session: ShellSession = field(init=False)
 
     def __post_init__(self) -> None:
@@ -227,6 +235,7 @@ EVENTS: dict[str, Callable[..., None]] = {
     **worlds_incidents.EVENTS,
     **worlds_changes.EVENTS,
     **worlds_orchestrator.EVENTS,
+    **worlds_serving.EVENTS,
 }
 
 
@@ -300,6 +309,7 @@ WORLDS: dict[str, Callable[[RunbookWorld], None]] = {
     **worlds_incidents.WORLDS,
     **worlds_changes.WORLDS,
     **worlds_orchestrator.WORLDS,
+    **worlds_serving.WORLDS,
 }
 
 

@@ -46,7 +46,7 @@ def test_it_shows_what_success_looks_like(path: Path):
     telling = [
         block
         for block in runbook.blocks("sh")
-        if any(f"drctl {word}" in block.text for word in ("restore", "drill", "smoke"))
+        if any(f"drctl {word}" in block.text for word in ("restore", "drill", "smoke", "failover"))
     ]
     assert telling
     for block in telling:
