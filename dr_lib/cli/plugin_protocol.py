@@ -27,9 +27,10 @@ def safe(text: str, longest: int = LONGEST_LINE) -> str:
 def answer(document: dict[str, Any]) -> str:
     """A check's document as a plugin says it."""
     assets = sorted(document["assets"], key=lambda one: (WORST_FIRST.index(one["state"]), one["asset"]))
-    first = f"DR {document['state'].upper()} - {_headline(document['state'], assets)}"
+    first = f"DR {document['state'].upper()} - {_headline(document['state'], assets, document['endpoints'])}"
     performance = _fitting([*_counts(assets), *(figure for one in assets for figure in _figures(one))])
-    lines = [safe(f"{one['asset']} {one['state'].upper()}: {why}") for one in assets for why in one["reasons"]]
+    told = sorted((*assets, *document["endpoints"]), key=lambda one: WORST_FIRST.index(one["state"]))
+    lines = [safe(f"{_name(one)} {one['state'].upper()}: {why}") for one in told for why in one["reasons"]]
     more = [f"and {len(lines) - MOST_LINES} more: drctl check --json"] if len(lines) > MOST_LINES else []
     return "\n".join([f"{first} | {performance}", *lines[:MOST_LINES], *more])
 
@@ -42,9 +43,16 @@ def unknown(what: str, where: str | None = None, problems: Sequence[str] = (), h
     return "\n".join([first, *(safe(one) for one in problems[:MOST_LINES])])
 
 
-def _headline(state: str, assets: Sequence[dict[str, Any]]) -> str:
+def _name(one: dict[str, Any]) -> str:
+    return str(one.get("endpoint") or one["asset"])
+
+
+def _headline(state: str, assets: Sequence[dict[str, Any]], endpoints: Sequence[dict[str, Any]]) -> str:
     if not assets:
         return "dr.yaml names no assets"
+    bad = next((one for one in endpoints if one["state"] == state != "ok"), None)
+    if bad is not None and assets[0]["state"] != state:
+        return safe(f"{_name(bad)}: {bad['text']}")
     head = f"{assets[0]['asset']}: {assets[0]['text']}"
     if len(assets) == 1:
         return safe(head)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dr_lib.model.serving import Site
 from dr_lib.model.state import Judgement, State
+from dr_lib.policy.health import Verdict
+from dr_lib.policy.traffic import Look
 
 
 def is_late(rpo_s: float | None, objective_s: float) -> bool:
@@ -32,3 +35,26 @@ def judged(
         )
         return Judgement(State.WARNING, (used,))
     return Judgement(State.OK, (f"the newest verified point is {rpo_s:.0f} s old; {objective_s:.0f} s are promised",))
+
+
+def judged_endpoint(look: Look, problem: str, *, is_read: bool) -> Judgement:
+    """How an endpoint stands for its callers; `is_read` is False where its switch did not say who serves.
+
+    Critical: nobody serves, two do, or who serves fails. Unknown: nobody can tell. Warning: who serves swings, is the
+    standby, so that there is nothing to fail over to, or something else is wrong with it.
+    """
+    if not is_read:
+        return Judgement(State.UNKNOWN, (problem or "its switch does not say who serves",))
+    if len(look.traffic.sites) != 1:
+        return Judgement(State.CRITICAL, (problem or f"the switch sends requests to {look.traffic.word}",))
+    site = next(iter(look.traffic.sites))
+    stands = look.of(site)
+    if stands in (Verdict.DOWN, Verdict.WRONG):
+        return Judgement(State.CRITICAL, (problem or f"the {site} serves and is {stands}",))
+    if stands is Verdict.UNKNOWN:
+        return Judgement(State.UNKNOWN, (problem or f"whether the {site} serves well is not known",))
+    if problem:
+        return Judgement(State.WARNING, (problem,))
+    if site is Site.STANDBY:
+        return Judgement(State.WARNING, ("the standby serves, and there is nothing to fail over to",))
+    return Judgement(State.OK, (f"the {site} serves and answers rightly",))

@@ -9,42 +9,83 @@ from datetime import datetime
 from typing import Any, Final
 
 from dr_lib.catalog.observe import Answer
+from dr_lib.clock import monotonic
 from dr_lib.errors import StoreUnavailable
 from dr_lib.format.canonical import parse_time, time_text
 from dr_lib.model.asset import Asset
 from dr_lib.model.copy import CopyState
 from dr_lib.model.scenario import Expected
+from dr_lib.model.serving import Site
 from dr_lib.model.state import Judgement, State, worst
-from dr_lib.policy.checking import judged
-from dr_lib.use_cases.cataloguing import Cataloguing
+from dr_lib.policy.checking import judged, judged_endpoint
 from dr_lib.use_cases.looking import Look, look_at
 from dr_lib.use_cases.over_config import Document
+from dr_lib.use_cases.serving import UNREAD, Serving, look_of
 
 HALF: Final = 0.5
 """The share of the time in which a region must open, so that the others can still be read in the rest."""
 
 
-class Checking(Cataloguing):
-    """Assets are what is checked. What else is to be comes as further lists beside `assets`, with states of its own."""
+class Checking(Serving):
+    """Assets and endpoints are what is checked. What else is to be comes as a further list, with states of its own."""
 
     def check(
         self, asset: str | None = None, *, by_catalog: bool = False, warning_share: float = 0.8, patience: float = 50.0
     ) -> Document:
-        """One asset or all by what their regions hold now, or by the catalog, within `patience` seconds.
+        """One asset or all, and the endpoints that serve them, by what is so now, or by the catalog, within `patience`
+        seconds.
 
         `{"state", "state_code", "assets": [{"asset", "state", "state_code", "text", "reasons", "rpo_s",
         "rpo_objective_s", "rpo_warning_s", "rto_s", "rto_objective_s", "drill_age_s", "regions": [{"region", "answers",
-        "copy"}]}]}`. What was not seen in time is unknown. Raises what the configuration and the catalog raise.
+        "copy"}]}], "endpoints": [{"endpoint", "asset", "state", "state_code", "text", "reasons", "traffic"}]}`. What
+        was not seen in time is unknown. Raises what the configuration and the catalog raise.
         """
         named = [self.config.asset(asset)] if asset else list(self.config.assets.values())
         seen: dict[str, Document] = {}
         look = self._by_catalog if by_catalog else self._by_regions
-        finished = _within(patience, lambda: look(named, warning_share, patience, seen))
+        look_at_serving = self._serving_by_catalog if by_catalog else self._serving_now
+        serving = [one.name for one in self.config.serving.values() if asset in (None, one.asset)]
+        served: dict[str, Document] = {}
+        finished = _within(
+            patience, lambda: look(named, warning_share, patience, seen), lambda: look_at_serving(serving, served)
+        )
         late = f"nothing was known of it after {patience:g} s"
         known = dict(seen)  # what still looks goes on writing into the other
         told = [known.get(one.name) or _facts(one, Judgement(State.UNKNOWN, (late,)), warning_share) for one in named]
-        state = worst(State(one["state"]) for one in told)
-        return {"state": state.value, "state_code": state.code, "in_time": finished, "assets": told}
+        seen_ones = dict(served)
+        endpoints = [
+            seen_ones.get(one) or self._endpoint(one, Judgement(State.UNKNOWN, (late,)), "") for one in serving
+        ]
+        state = worst(State(one["state"]) for one in (*told, *endpoints))
+        return {
+            "state": state.value, "state_code": state.code, "in_time": finished, "assets": told, "endpoints": endpoints,
+        }  # fmt: skip
+
+    def _serving_now(self, named: Sequence[str], served: dict[str, Document]) -> None:
+        for name in named:
+            found = self.serving_status(name)["endpoints"][0]
+            stands = {site: found["sites"][site.value]["verdict"] for site in Site}
+            served[name] = self._judged(name, found["traffic"], stands, found["problem"])
+
+    def _serving_by_catalog(self, named: Sequence[str], served: dict[str, Document]) -> None:
+        views = {one["endpoint"]: one for one in self.serving_views()}
+        for name in named:
+            seen = views.get(name)
+            if seen is None or seen["stale"]:
+                since = f"nobody looked at it since {seen['observed_at'][:19]} UTC" if seen else "was never looked at"
+                served[name] = self._endpoint(name, Judgement(State.UNKNOWN, (since,)), "")
+                continue
+            stands = {site: seen[f"{site}_stands"] for site in Site}
+            served[name] = self._judged(name, seen["traffic"], stands, seen["problem"])
+
+    def _judged(self, name: str, traffic: str, stands: dict[Site, str], problem: str) -> Document:
+        judgement = judged_endpoint(look_of(traffic, stands), problem, is_read=traffic != UNREAD)
+        return self._endpoint(name, judgement, traffic)
+
+    def _endpoint(self, name: str, judgement: Judgement, traffic: str) -> Document:
+        told = {"endpoint": name, "asset": self.config.endpoint(name).asset, "traffic": traffic}
+        state = {"state": judgement.state.value, "state_code": judgement.state.code}
+        return told | state | {"text": judgement.reasons[0], "reasons": list(judgement.reasons)}
 
     def _by_regions(self, named: Sequence[Asset], share: float, patience: float, seen: dict[str, Document]) -> None:
         regions = sorted({region for asset in named for region in asset.regions})
@@ -142,19 +183,23 @@ def _facts(
     }
 
 
-def _within(seconds: float, work: Callable[[], None]) -> bool:
-    """Whether `work` ended in time; what it raised is raised. What is late is left to end with the process."""
+def _within(seconds: float, *works: Callable[[], None]) -> bool:
+    """Whether all of it ended in time, done at once; what it raised is raised. What is late is left to end with the
+    process."""
     raised: list[Exception] = []
 
-    def run() -> None:
+    def run(work: Callable[[], None]) -> None:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             raised.append(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    late = monotonic() + seconds
+    threads = [threading.Thread(target=run, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, late - monotonic()))
     if raised:
         raise raised[0]
-    return not thread.is_alive()
+    return not any(thread.is_alive() for thread in threads)

@@ -15,6 +15,8 @@ from dr_lib.format.canonical import time_text
 from dr_lib.model.alert import Condition, Severity
 from dr_lib.model.region import Role
 from dr_lib.model.serving import Endpoint, Lease, SeenEndpoint, Site, Traffic
+from dr_lib.model.state import State
+from dr_lib.policy.checking import judged_endpoint
 from dr_lib.policy.health import Verdict
 from dr_lib.policy.traffic import Look, due
 from dr_lib.use_cases.alarming import Alarming
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from dr_lib.vault.vault import Vault
 
 ENDPOINT = "serving:"
-_UNREAD = "unknown"
+UNREAD = "unknown"
+"""What stands for the traffic of a switch that did not answer."""
 
 
 class Serving(Alarming):
@@ -107,7 +110,7 @@ class Serving(Alarming):
             "endpoint": facts.name,
             "asset": facts.asset,
             "url": facts.url,
-            "traffic": traffic.word if is_read else _UNREAD,
+            "traffic": traffic.word if is_read else UNREAD,
             "detail": traffic.detail,
             "sites": {site.value: {"verdict": one.verdict.value, "why": one.why} for site, one in stands.items()},
             "lease": None if lease is None else _lease_document(lease),
@@ -176,17 +179,17 @@ def _look_of(told: Document) -> Look:
 
 def look_of(traffic: str, verdicts: dict[Site, str]) -> Look:
     """A look by its words; a switch that was not read sends requests nowhere that is known."""
-    known: dict[str, Sequence[Site]] = {"both": tuple(Site), "nobody": (), _UNREAD: ()}
+    known: dict[str, Sequence[Site]] = {"both": tuple(Site), "nobody": (), UNREAD: ()}
     sites = frozenset(known[traffic] if traffic in known else (Site(traffic),))
     return Look(Traffic(sites), {site: Verdict(word) for site, word in verdicts.items()})
 
 
 def _conditions(facts: Endpoint, told: Document, look: Look) -> list[Condition]:
+    """What a check calls a warning is one in an alert; what nobody knows is told as the worst."""
     if not told["problem"]:
         return []
-    serving = next(iter(look.traffic.sites), None) if len(look.traffic.sites) == 1 else None
-    swings = serving is not None and look.of(serving) is Verdict.FLAPPING
-    severity = Severity.WARNING if swings else Severity.CRITICAL
+    found = judged_endpoint(look, told["problem"], is_read=told["traffic"] != UNREAD)
+    severity = Severity.WARNING if found.state is State.WARNING else Severity.CRITICAL
     return [Condition(ENDPOINT + facts.name, severity, f"{facts.name}: {told['problem']}")]
 
 

@@ -23,7 +23,8 @@ CODES = {"ok": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
 def document(*assets: dict[str, Any], state: str = "ok") -> dict[str, Any]:
-    return {"state": state, "state_code": CODES[state], "in_time": True, "assets": list(assets or (ONE,))}
+    facts = {"state": state, "state_code": CODES[state], "in_time": True}
+    return facts | {"assets": list(assets or (ONE,)), "endpoints": []}
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +146,15 @@ def test_the_help_says_whose_exit_codes_these_are(drctl):
 
 def test_a_quote_in_a_label_is_doubled_and_a_number_has_no_exponent():
     assert plugin_protocol._figure("it's=a|b", 1e-7, "s", 1e16) == "'it''s-a/b'=0s;10000000000000000;;0"
+
+
+def test_an_endpoint_that_is_worse_than_all_assets_has_the_first_line(drctl):
+    served = {"endpoint": "api", "asset": "m", "state": "critical", "state_code": 2, "traffic": "primary"}
+    told = {"text": "the primary serves and is down", "reasons": ["the primary serves and is down"]}
+    drctl.runtime.answers["check"] = document(state="critical") | {"endpoints": [served | told]}
+    assert drctl("check") == 2
+    first, *lines = drctl.out.splitlines()
+    assert first.startswith("DR CRITICAL - api: the primary serves and is down | 'assets ok'=1;")
+    assert lines == ["api CRITICAL: the primary serves and is down", "m OK: well"]
+    drctl("check", "--format", "zabbix")
+    assert json.loads(drctl.out)["endpoints"][0]["state_code"] == 2

@@ -22,7 +22,9 @@ from tests.world import ASSET
 SHIPPED = Path(__file__).resolve().parents[3] / "deploy" / "zabbix"
 EXPORT = yaml.safe_load((SHIPPED / "disaster-recovery.yaml").read_text())["zabbix_export"]
 TEMPLATE = EXPORT["templates"][0]
-MACROS = {"{#ASSET}": ASSET, "{#REGION}": "two"}
+MACROS = {"{#ASSET}": ASSET, "{#REGION}": "two", "{#ENDPOINT}": "api"}
+ENDPOINT = {"endpoint": "api", "asset": ASSET, "state": "ok", "state_code": 0, "text": "well", "traffic": "primary"}
+"""As `Runtime.check` has it (tests/unit/serving/test_watching.py)."""
 needs_agent = pytest.mark.skipif(
     shutil.which("zabbix_agentd") is None, reason="zabbix_agentd is not here: bash tools/system.sh zabbix-agent"
 )
@@ -40,7 +42,8 @@ PROTOTYPES = [one for rule in RULES for one in rule["item_prototypes"]]
 @pytest.fixture(scope="module")
 def found(tmp_path_factory) -> dict[str, Any]:
     world = proven(tmp_path_factory.mktemp("zabbix") / "w")
-    return json.loads(json.dumps(_document(world.runtime.check())))
+    checked = world.runtime.check() | {"endpoints": [ENDPOINT]}
+    return json.loads(json.dumps(_document(checked)))
 
 
 def asked(path: str, document: dict[str, Any]) -> list[Any]:
@@ -62,6 +65,7 @@ def test_discovery_finds_every_asset_and_region(found):
     rows = {rule["key"]: asked(steps(rule)[0], found)[0] for rule in RULES}
     assert [one["asset"] for one in rows["dr.assets.discovery"]] == [ASSET]
     assert [one["region"] for one in rows["dr.regions.discovery"]] == ["one", "two"]
+    assert [one["endpoint"] for one in rows["dr.endpoints.discovery"]] == ["api"]
     for rule in RULES:
         for macro in rule["lld_macro_paths"]:
             assert all(asked(macro["path"], row) for row in rows[rule["key"]])
@@ -93,7 +97,7 @@ def test_what_triggers_ask_for_is_there():
         for one in triggers
         for key in re.findall(rf"/{TEMPLATE['template']}/([a-z.]+(?:\[[^\]]*\])?)", one["expression"])
     }
-    assert len(triggers) == 6
+    assert len(triggers) == 8
     assert named <= keys
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dr_lib.model.alert import Severity
+from dr_lib.model.serving import Site, Traffic
 from dr_lib.model.state import State, worst
-from dr_lib.policy.checking import judged
+from dr_lib.policy.checking import judged, judged_endpoint
+from dr_lib.policy.health import Verdict
+from dr_lib.policy.traffic import Look
 from dr_lib.use_cases.alarming import _condition
 
 
@@ -49,3 +52,35 @@ def test_an_alert_has_the_severity_that_a_check_has(rpo_s, problems):
         return
     view = {"asset": "m", "rpo_s": rpo_s, "rpo_objective_s": 100.0, "protection": "failing", "problems": problems}
     assert _condition(view).severity is Severity(state.value)
+
+
+UP, BOTH, NOBODY = frozenset({Site.PRIMARY}), frozenset(Site), frozenset[Site]()
+
+
+@pytest.mark.parametrize(
+    ("sites", "stands", "problem", "is_read", "state"),
+    [
+        (UP, Verdict.HEALTHY, "", True, State.OK),
+        (UP, Verdict.HEALTHY, "the lease cannot be read", True, State.WARNING),
+        (UP, Verdict.FLAPPING, "it swings", True, State.WARNING),
+        (UP, Verdict.DOWN, "it is down", True, State.CRITICAL),
+        (UP, Verdict.WRONG, "it is wrong", True, State.CRITICAL),
+        (UP, Verdict.UNKNOWN, "nobody asked", True, State.UNKNOWN),
+        (BOTH, Verdict.HEALTHY, "", True, State.CRITICAL),
+        (NOBODY, Verdict.HEALTHY, "", True, State.CRITICAL),
+        (NOBODY, Verdict.HEALTHY, "the switch is gone", False, State.UNKNOWN),
+    ],
+)
+def test_how_an_endpoint_stands_for_its_callers(
+    sites: frozenset[Site], stands: Verdict, problem: str, is_read: object, state: State
+):
+    look = Look(Traffic(sites), {Site.PRIMARY: stands, Site.STANDBY: Verdict.HEALTHY})
+    found = judged_endpoint(look, problem, is_read=bool(is_read))
+    assert found.state is state
+    assert found.reasons[0]
+    assert not problem or found.reasons == (problem,)
+
+
+def test_one_that_is_served_by_its_standby_has_nothing_to_fail_over_to():
+    look = Look(Traffic(frozenset({Site.STANDBY})), {Site.PRIMARY: Verdict.DOWN, Site.STANDBY: Verdict.HEALTHY})
+    assert judged_endpoint(look, "", is_read=True).state is State.WARNING

@@ -92,3 +92,18 @@ def test_an_endpoint_that_dr_yaml_names_no_more_is_forgotten(stage: Stage):
     assert view(stage)["endpoint"] == "renamed"
     with pytest.raises(NotFound, match="no endpoint named 'api'"):
         stage.runtime().watch_endpoint("api")
+
+
+def test_a_check_tells_endpoints_too_now_or_by_the_catalog(stage: Stage):
+    (now,) = stage.runtime().check()["endpoints"]
+    assert (now["endpoint"], now["state"], now["traffic"]) == ("api", "ok", "primary")
+    stage.runtime().refresh_catalog()
+    (unseen,) = stage.runtime().check(by_catalog=True)["endpoints"]
+    assert (unseen["state"], unseen["text"]) == ("unknown", "was never looked at")
+    stage.toys[Site.PRIMARY].close()
+    stage.runtime().watch_endpoint("api")
+    for by_catalog in (False, True):
+        found = stage.runtime().check(by_catalog=by_catalog)
+        assert (found["state"], found["endpoints"][0]["state"]) == ("critical", "critical")
+    stage.proxy.kill()
+    assert stage.runtime().check()["endpoints"][0]["state"] == "unknown"
