@@ -30,6 +30,7 @@ from dr_lib.orchestrator.stilling import still, wake
 from dr_lib.progress import SILENT, Progress
 from dr_lib.runtime import Runtime
 from dr_lib.storage.credentials import Credentials
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.bare_vault import Address, bare_config
 from dr_lib.use_cases.orchestrating import MARKER
 from dr_lib.wiring import STATE
@@ -59,6 +60,7 @@ class Order:
     starts: bool = True
 
 
+@workflow("recover")
 def recover(order: Order, environ: Mapping[str, str] | None = None, progress: Progress = SILENT) -> Document:
     """Bring the orchestrator back, so that nothing runs by itself and nothing is deleted before `go`.
 

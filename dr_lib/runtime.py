@@ -22,6 +22,7 @@ from dr_lib.model.region import Region, Role
 from dr_lib.storage.base import RegionJanitor
 from dr_lib.storage.credentials import Connections
 from dr_lib.storage.throttles import Throttles
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.checking import Checking
 from dr_lib.use_cases.distrusting import Distrusting
 from dr_lib.use_cases.drilling import Drilling
@@ -94,6 +95,7 @@ class Runtime(
             raise UsageError(what, hint=right) from error
         return type(self)(replace(self._wiring, throttles=self._wiring.throttles.forced(rates)))
 
+    @workflow("init")
     def initialize(self, regions: Sequence[str] | None = None) -> Document:
         """Create the vaults of `regions` (all, when None); `Refused` (7) before any change when one is not empty.
 

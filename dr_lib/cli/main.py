@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dr_lib import __version__
+from dr_lib import __version__, telemetry
 from dr_lib.cli import (
     alerts,
     backup,
@@ -119,7 +120,8 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
     _collect_seldom()
     given = list(sys.argv[1:] if arguments is None else arguments)
     run = session or Session()
-    return guarded(run, given, lambda: _dispatch(given, run))
+    with telemetry.exporting(os.environ):
+        return guarded(run, given, lambda: _dispatch(given, run))
 
 
 def _collect_seldom() -> None:

@@ -20,6 +20,7 @@ from dr_lib.policy.shard_plan import local_shard_bytes
 from dr_lib.progress import SILENT, Progress
 from dr_lib.standby.environment import capture
 from dr_lib.standby.proof import gate_facts, proof_basis, record_proof
+from dr_lib.telemetry import span, workflow
 from dr_lib.use_cases.examining import examine_uncommitted
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.chunk_index import ChunkIndex, load_index
@@ -41,6 +42,7 @@ from dr_lib.workflows.replicate import replicate
 class BackingUp(OverConfig):
     """Backing up, step by step or at once, and replicating."""
 
+    @workflow("plan-backup")
     def plan_backup(self, asset: str, region: str | None = None) -> Document:
         """Freeze the source and plan a run in `region` (the asset's first that answers, when None)."""
         facts = self.config.asset(asset)
@@ -48,6 +50,7 @@ class BackingUp(OverConfig):
         plan = self._plan(facts, vault)
         return documents.plan_document(plan, vault.region)
 
+    @workflow("store-shard")
     def store_shard(self, asset: str, region: str, run: str, shard: int, progress: Progress = SILENT) -> Document:
         """Store one shard of a planned run. Idempotent."""
         vault, plan = self._run(asset, region, run)
@@ -55,6 +58,7 @@ class BackingUp(OverConfig):
         part = store_shard(vault, source, plan, shard, load_index(vault), progress)
         return documents.part_document(shard, part)
 
+    @workflow("record-proof")
     def record_proof(self, asset: str, region: str, run: str) -> Document:
         """Record what a drill will compare with. Idempotent; `note` says why there is none."""
         facts = self.config.asset(asset)
@@ -63,6 +67,7 @@ class BackingUp(OverConfig):
         part = store_proof(vault, source, plan, partial(load_index, vault), _recorder(facts))
         return {"attachments": list(part.names), "note": part.note}
 
+    @workflow("commit-backup")
     def commit_backup(self, asset: str, region: str, run: str) -> Document:
         """Commit a run whose shards and proof are stored. Idempotent.
 
@@ -79,6 +84,7 @@ class BackingUp(OverConfig):
         seconds = monotonic() - started
         return seen.noted(documents.committed_document(committed, copies, seconds, (*loose, *self._exposed())))
 
+    @workflow("backup")
     def backup(self, asset: str, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Back up here and now: into the first of `regions` (the asset's) that answers, then copies to the others.
 
@@ -91,18 +97,20 @@ class BackingUp(OverConfig):
         wanted = list(regions or facts.regions)
         vault = self._wiring.first_vault([self.config.region(name).name for name in wanted])
         past: list[PastRun] = []
-        plan = self._plan(facts, vault, here=True, seen=past)
-        source = self._wiring.source(facts)
-        seen = examine_uncommitted(facts, source, vault, plan)
+        with span("plan", region=vault.region):
+            plan = self._plan(facts, vault, here=True, seen=past)
+            source = self._wiring.source(facts)
+            seen = examine_uncommitted(facts, source, vault, plan)
         parts = self._store(facts, vault, plan, progress)
         known = past[0] if past else None
-        committed = commit_backup(vault, source, plan, capture() | seen.facts, parts, facts.gates, known)
+        with span("commit", region=vault.region, point=plan.point):
+            committed = commit_backup(vault, source, plan, capture() | seen.facts, parts, facts.gates, known)
         copies = {vault.region: CopyState.COMPLETE.value}
         failed: list[DrError] = []
         others = [name for name in wanted if name != vault.region]
         loose = self._hold_elsewhere(committed, [name for name in facts.regions if name != vault.region])
         for region in others if not committed.quarantined else ():
-            with kept_in(failed):
+            with kept_in(failed), span("copy", region=region, point=plan.point):
                 self._replicate_or_say(asset, plan.point, vault, region, progress)
                 copies[region] = CopyState.COMPLETE.value
         progress.finish()
@@ -110,6 +118,7 @@ class BackingUp(OverConfig):
         seconds = monotonic() - started
         return seen.noted(documents.committed_document(committed, copies, seconds, (*loose, *self._exposed())))
 
+    @workflow("replicate")
     def replicate(
         self,
         asset: str,
@@ -137,7 +146,7 @@ class BackingUp(OverConfig):
         copied: list[Document] = []
         failed: list[DrError] = []
         for target in targets:
-            with kept_in(failed):
+            with kept_in(failed), span("replicate.region", region=target):
                 # One that opened and then went silent holds nobody knows what: that is not "nothing missing".
                 vault = open_or_raise(known.silent.get(target, answers[target]))
                 missing = [p for p in points if p.copy_in(target).state is CopyState.MISSING]
@@ -181,7 +190,7 @@ class BackingUp(OverConfig):
         """All shards of a plan on this machine's threads, then the proof, by name. After an error no shard is begun."""
         source, index = self._wiring.source(asset), load_index(vault) if any(plan.shards) else ChunkIndex()
         progress.start(sum(p.end - p.start for shard in plan.shards for p in shard), f"backup {asset.name}")
-        with ThreadPoolExecutor(self.config.limits.workers) as pool:
+        with span("shards", shards=len(plan.shards)), ThreadPoolExecutor(self.config.limits.workers) as pool:
             jobs = {
                 shard_name(number): pool.submit(store_shard, vault, source, plan, number, index, progress)
                 for number in range(len(plan.shards))
@@ -192,7 +201,8 @@ class BackingUp(OverConfig):
             finally:
                 pool.shutdown(cancel_futures=True)
         known = (lambda: index) if any(plan.shards) else partial(load_index, vault)
-        proof = store_proof(vault, source, plan, known, _recorder(asset))
+        with span("proof"):
+            proof = store_proof(vault, source, plan, known, _recorder(asset))
         return {name: job.result() for name, job in jobs.items()} | {PROOF: proof}
 
     def _replicate_or_say(self, asset: str, point: str, source: Vault, region: str, progress: Progress) -> None:

@@ -12,6 +12,7 @@ from dr_lib.errors import DrError, UsageError
 from dr_lib.format.canonical import time_text
 from dr_lib.format.layout import evidence_key
 from dr_lib.model.catalog import DrillEntry, RegionEntry, Snapshot
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.drill_results import digest_of
 from dr_lib.use_cases.looking import look_at
 from dr_lib.use_cases.over_config import Document, OverConfig
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 class Cataloguing(OverConfig):
     """The catalog. Its database is opened when it is asked for."""
 
+    @workflow("refresh-catalog")
     def refresh_catalog(self, assets: Sequence[str] = ()) -> Document:
         """Look at these assets (all, when none are named) and write what is seen into the catalog, each as it is seen.
 

@@ -11,6 +11,7 @@ from dr_lib.errors import DrError
 from dr_lib.model.asset import Asset
 from dr_lib.model.region import Role
 from dr_lib.policy.drill_plan import next_scenario, planned
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.moments import moment
 from dr_lib.use_cases.over_config import Document, OverConfig
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 class Drilling(OverConfig):
     """Drills. What they need is imported when one is run."""
 
+    @workflow("drill")
     def drill(
         self,
         asset: str,
@@ -44,6 +46,7 @@ class Drilling(OverConfig):
         report = drill(order, world_of(self._wiring, facts, chosen, lost))
         return self._recorded(facts, report)
 
+    @workflow("undo-drills")
     def undo_drills(self) -> Document:
         """Undo and remove what drills left that are dead; safe to repeat.
 

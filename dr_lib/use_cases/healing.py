@@ -14,6 +14,7 @@ from dr_lib.model.region import Role
 from dr_lib.policy.copy_state import derive
 from dr_lib.progress import SILENT, Progress
 from dr_lib.storage.base import JanitorStore
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.vault import Vault
 from dr_lib.vault.verifications import verifications
@@ -28,6 +29,7 @@ from dr_lib.workflows.verify.verify import Asked, Mode, Verified, verify
 class Healing(OverConfig):
     """Healing a region: what is damaged or missing there is put back from what is proven."""
 
+    @workflow("heal")
     def heal(
         self, asset: str | None = None, point: str | None = None, *, region: str, progress: Progress = SILENT
     ) -> Document:

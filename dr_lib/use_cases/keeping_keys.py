@@ -9,6 +9,7 @@ from dr_lib.crypto import age
 from dr_lib.crypto.keyset import Keyset
 from dr_lib.errors import DrError, UsageError
 from dr_lib.model.region import Role
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.run_keys import NO_IDENTITY
 from dr_lib.workflows.keys.rotate import Rotation, rotate
@@ -40,6 +41,7 @@ class KeepingKeys(OverConfig):
         found = list(problems(keys, surveys))
         return {**_public(keys), "regions": regions, "problems": found, "ok": not found}
 
+    @workflow("rotate-keys")
     def rotate_keys(self, region: str | None = None) -> Document:
         """Wrap every run key of a region, or of all, to the recipients of the configuration. Idempotent; reads no pack.
 

@@ -15,6 +15,7 @@ from dr_lib.format.canonical import time_text
 from dr_lib.model.kit import KitState
 from dr_lib.model.region import Role
 from dr_lib.progress import SILENT, Progress
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.wiring import shelf_folder
 
@@ -27,6 +28,7 @@ NO_KIT = "no recovery kit was written"
 class KeepingKits(OverConfig):
     """The recovery kit of each vault."""
 
+    @workflow("build-kit")
     def build_kit(self, regions: Sequence[str] | None = None, progress: Progress = SILENT) -> Document:
         """Make the kit of this program, sign it, and store it in the regions whose own is another.
 

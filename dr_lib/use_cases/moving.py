@@ -23,6 +23,7 @@ from dr_lib.policy.choice import LATEST_VERIFIED
 from dr_lib.policy.leases import resumes
 from dr_lib.policy.traffic import Look, objection
 from dr_lib.progress import SILENT, Progress
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.authorising import Authorising
 from dr_lib.use_cases.over_config import Document
 from dr_lib.use_cases.recovering import Recovering
@@ -60,6 +61,7 @@ class Moving(Serving, Authorising, Recovering):
         told = {"to": site.value, "verb": VERBS[site], "objection": why, "directory": str(place) if place else None}
         return named | chosen | told
 
+    @workflow("move-endpoint")
     def move_endpoint(self, wish: Wish, progress: Progress = SILENT) -> Document:
         """Move an endpoint's traffic: restore the point, prove it, switch, prove that callers get right answers.
 

@@ -19,6 +19,7 @@ from dr_lib.model.asset import AssetKind
 from dr_lib.model.orchestrator import NAME, OrchestratorPolicy, Term
 from dr_lib.model.region import Role
 from dr_lib.progress import SILENT, Progress
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.backing_up import BackingUp
 from dr_lib.use_cases.cataloguing import Cataloguing
 from dr_lib.use_cases.over_config import Document
@@ -41,6 +42,7 @@ class Orchestrating(BackingUp, Cataloguing):
             return self.backup_orchestrator(regions=regions, progress=progress)
         return super().backup(asset, regions, progress)
 
+    @workflow("backup-orchestrator")
     def backup_orchestrator(
         self,
         settings: Mapping[str, str] | None = None,

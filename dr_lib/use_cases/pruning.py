@@ -14,6 +14,7 @@ from dr_lib.model.asset import Asset
 from dr_lib.model.orchestrator import NAME as ORCHESTRATOR
 from dr_lib.policy.retention import Verdict, decide, keeps_nothing
 from dr_lib.pruning_documents import judged_document, region_document
+from dr_lib.telemetry import span, workflow
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.opening import open_vault
 from dr_lib.vault.terms import refuse_before_go
@@ -39,6 +40,7 @@ class _Judged:
 class Pruning(OverConfig):
     """Letting points go that no rule keeps: judged over all regions, planned and deleted region by region."""
 
+    @workflow("prune")
     def prune(self, asset: str | None = None, region: str | None = None, *, apply: bool = False) -> Document:
         """Judge the points of one asset or all; then, region by region, delete what plans name whose grace period is
         over, and plan what may go now. Without `apply` nothing is written: the answer says what would be done.
@@ -58,7 +60,7 @@ class Pruning(OverConfig):
         failed = list(judged.refused.values())
         pruned: list[RegionPruned] = []
         for name in regions:
-            with kept_in(failed):
+            with kept_in(failed), span("prune.region", region=name):
                 pruned.append(self._prune_region(name, asset or "", judged.decision(), apply=apply))
         failed += [one.failed for one in pruned if one.failed is not None]
         if not pruned:

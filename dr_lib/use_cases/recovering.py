@@ -16,6 +16,7 @@ from dr_lib.format.layout import POINT_ID
 from dr_lib.model.region import Role
 from dr_lib.policy.choice import LATEST
 from dr_lib.progress import SILENT, Progress
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.moments import moment
 from dr_lib.use_cases.over_config import Document, OverConfig
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 class Recovering(OverConfig):
     """Restoring and smoke-testing. Each imports what it needs, so that a backup does not wait for it."""
 
+    @workflow("restore")
     def restore(
         self,
         asset: str,
@@ -59,6 +61,7 @@ class Recovering(OverConfig):
         told = {"repairs": [*unopened, *document["repairs"]], "warnings": _distrust(vaults, asset, chosen)}
         return {**document, **told, "signature": signature.state}
 
+    @workflow("stream-tensors")
     def stream_tensors(
         self,
         asset: str,
@@ -82,6 +85,7 @@ class Recovering(OverConfig):
         told = {"repairs": [*unopened, *repairs], "warnings": _distrust(vaults, asset, chosen)}
         return {"asset": asset, "point": chosen, "region": found.region, "seconds": seconds, **told}
 
+    @workflow("smoke")
     def smoke(self, asset: str, directory: str, point: str = LATEST, *, control: bool = False) -> Document:
         """Smoke-test a restored directory against the proof that travels in a point of the asset.
 

@@ -19,6 +19,7 @@ from dr_lib.model.state import State
 from dr_lib.policy.checking import judged_endpoint
 from dr_lib.policy.health import Verdict
 from dr_lib.policy.traffic import Look, due
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.alarming import Alarming
 from dr_lib.use_cases.over_config import Document
 
@@ -46,6 +47,7 @@ class Serving(Alarming):
             found = list(pool.map(self._status, named))
         return {"endpoints": found, "ok": not any(one["problem"] for one in found)}
 
+    @workflow("watch-endpoint")
     def watch_endpoint(self, endpoint: str) -> Document:
         """Look at an endpoint, keep what was seen in the catalog, and tell people what is new about it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dr_lib.errors import IntegrityError
+from dr_lib.telemetry import workflow
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.uncover import uncover
 
@@ -10,6 +11,7 @@ from dr_lib.vault.uncover import uncover
 class Uncovering(OverConfig):
     """Undoing what somebody with a writer's credentials put over a vault."""
 
+    @workflow("uncover")
     def uncover(self, region: str) -> Document:
         """Put what was buried under newer versions or delete markers on top again, as the region's janitor.
 

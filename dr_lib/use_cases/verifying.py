@@ -11,6 +11,7 @@ from dr_lib.errors import DrError, NotFound, UsageError
 from dr_lib.model.copy import CopyState
 from dr_lib.model.region import Role
 from dr_lib.progress import SILENT, Progress
+from dr_lib.telemetry import span, workflow
 from dr_lib.use_cases.over_config import Document, OverConfig
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.backup.records import check_record
@@ -20,6 +21,7 @@ from dr_lib.workflows.verify.verify import Asked, Mode, Verified, verify
 class Verifying(OverConfig):
     """Re-reading copies over assets and regions."""
 
+    @workflow("verify")
     def verify(
         self,
         asset: str | None = None,
@@ -43,8 +45,8 @@ class Verifying(OverConfig):
         failed: list[DrError] = []
         for name in names:
             regions = [self.config.region(region).name] if region else list(self.config.asset(name).regions)
-            for found in self._wiring.answers(regions, Role.VERIFIER).values():
-                with kept_in(failed):
+            for place, found in self._wiring.answers(regions, Role.VERIFIER).items():
+                with kept_in(failed), span("verify.region", asset=name, region=place):
                     fine = _verified(found, name) if unverified else ()
                     done.append(self._verified(found, name, wanted, point, fine, percent, progress))
         raise_first(failed)

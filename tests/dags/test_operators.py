@@ -235,3 +235,26 @@ def test_a_verdict_fails_unless_it_was_proven():
         DrillVerdictOperator(task_id="verdict", report=report).work()
     proven = DrillVerdictOperator(task_id="proven", report={**report, "verdict": "proven"})
     assert proven.work() == {"verdict": "proven"}
+
+
+def test_a_task_is_a_span_of_its_own_with_the_workflow_below_it(site):
+    """In a process of its own: there is one provider of OpenTelemetry's a process."""
+    import os
+    import subprocess
+    import sys
+
+    from tests.stack.collector import Collector, attributes
+
+    code = (
+        "from types import SimpleNamespace as Task; from dr_airflow.operators import VerifyOperator;"
+        "ti = Task(dag_id='d', run_id='r', task_id='t');"
+        "VerifyOperator(task_id='verify', asset='files', region='us-east').execute({'ti': ti})"
+    )
+    with Collector() as collector:
+        environ = os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    task = collector.named("dr.task.verify")
+    said = attributes(task)
+    assert [said[f"dr.airflow.{name}"] for name in ("dag_id", "run_id", "task_id")] == ["d", "r", "t"]
+    assert collector.below(task) == ["dr.verify"]

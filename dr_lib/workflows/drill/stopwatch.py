@@ -8,6 +8,7 @@ from datetime import datetime
 
 from dr_lib.clock import Clock, monotonic
 from dr_lib.model.drill import Phase, SmokeResult
+from dr_lib.telemetry import past
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Stopwatch:
         else:
             seconds = now - self._last
         self._last = now
+        past(f"drill.{name}", seconds)
         self.phases.append(Phase(name, seconds))
 
     def lap_restore(self, inside: Mapping[str, float]) -> None:

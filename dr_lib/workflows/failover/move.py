@@ -19,6 +19,7 @@ from dr_lib.policy.health import Said, Verdict
 from dr_lib.serving import placing
 from dr_lib.serving.switch import Switch
 from dr_lib.serving.watching import stand_of, wait_for_answers
+from dr_lib.telemetry import span
 from dr_lib.workflows.failover.holding import HeldLease
 
 Facts = dict[str, Any]
@@ -144,6 +145,7 @@ def _phase(held: HeldLease, course: Course, name: str) -> Iterator[None]:
     held.step(name)
     begun = monotonic()
     try:
-        yield
+        with span(f"move.{name}", endpoint=held.lease.endpoint, to=held.lease.to.value):
+            yield
     finally:
         course.phases[name] = round(monotonic() - begun, 3)

@@ -7,6 +7,7 @@ Nothing heavy is imported before `execute`, so that DAG files parse at once.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Variable
@@ -15,6 +16,7 @@ from dr_airflow.failures import airflow_failures
 from dr_airflow.links import EvidenceLink, PointLink, drill_page, point_page
 from dr_airflow.log_progress import LoggedProgress
 from dr_lib.model.orchestrator import TERM_VARIABLE
+from dr_lib.telemetry import exporting, span
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,8 +34,9 @@ class RecoveryOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do the work; a `DrError` that no retry can help fails the task at once."""
-        with airflow_failures():
-            result = self.work()
+        with airflow_failures(), exporting(os.environ):
+            with span(f"task.{self.task_id}", **_names(context)):
+                result = self.work()
             self.pages = self._pages_of(result)
             return self.hand_over(result, context)
 
@@ -58,6 +61,15 @@ class RecoveryOperator(BaseOperator):
     def progress(self) -> LoggedProgress:
         """How far the step is, into the task's log."""
         return LoggedProgress(self.log)
+
+
+def _names(context: Context) -> dict[str, str]:
+    """What the task is to Airflow."""
+    try:
+        task = context["ti"]
+    except KeyError:  # an operator that somebody runs by hand
+        return {}
+    return {f"airflow.{name}": str(getattr(task, name, "")) for name in ("dag_id", "run_id", "task_id")}
 
 
 def open_runtime() -> Runtime:

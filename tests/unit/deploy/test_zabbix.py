@@ -23,7 +23,9 @@ SHIPPED = Path(__file__).resolve().parents[3] / "deploy" / "zabbix"
 EXPORT = yaml.safe_load((SHIPPED / "disaster-recovery.yaml").read_text())["zabbix_export"]
 TEMPLATE = EXPORT["templates"][0]
 MACROS = {"{#ASSET}": ASSET, "{#REGION}": "two", "{#ENDPOINT}": "api"}
-ENDPOINT = {"endpoint": "api", "asset": ASSET, "state": "ok", "state_code": 0, "text": "well", "traffic": "primary"}
+ENDPOINT = {"endpoint": "api", "asset": ASSET, "state": "ok", "state_code": 0, "text": "well", "reasons": ["well"]} | {
+    "traffic": "primary"
+}
 """As `Runtime.check` has it (tests/unit/serving/test_watching.py)."""
 needs_agent = pytest.mark.skipif(
     shutil.which("zabbix_agentd") is None, reason="zabbix_agentd is not here: bash tools/system.sh zabbix-agent"
