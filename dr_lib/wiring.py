@@ -168,11 +168,17 @@ class Wiring:
             return {}
         found = resolve(ref.credentials, f"region {region}", environ=self.environ, connections=self.connections)
         if found.access_key is None or found.secret_key is None:
-            return {name: value for name, value in self.environ.items() if name.startswith("AWS_")}
-        named = {"ACCESS_KEY_ID": found.access_key, "SECRET_ACCESS_KEY": found.secret_key}
-        if found.session_token:
-            named["SESSION_TOKEN"] = found.session_token
-        return {f"{STANDBY_PREFIX}_{name}": value for name, value in named.items()}
+            from dr_lib.storage.s3_session import frozen
+
+            found = frozen(found, f"region {region}")
+            if found.session_token:  # it ends, perhaps before the drill: the SDK has to get another one there
+                return {name: value for name, value in self.environ.items() if name.startswith("AWS_")}
+        named = {
+            "ACCESS_KEY_ID": found.access_key,
+            "SECRET_ACCESS_KEY": found.secret_key,
+            "SESSION_TOKEN": found.session_token,
+        }
+        return {f"{STANDBY_PREFIX}_{name}": value for name, value in named.items() if value}
 
     def _open(
         self, ref: StoreRef, label: str, *, foreign: bool = False, lock_mode: str | None = None

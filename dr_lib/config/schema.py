@@ -61,10 +61,12 @@ def _optional_duration(value: object) -> timedelta:
 
 
 def _database(value: object) -> str:
-    if not isinstance(value, str) or not re.match(r"env:[A-Za-z_]\w*$|sqlite:///|[a-z0-9+]+://", value):
-        raise ValueError(f"{value!r} is no database; write sqlite:////path/catalog.sqlite, or env:NAME of one's URL")
+    if not isinstance(value, str) or not re.match(r"env:[A-Za-z_]\w*$|file:/(?!/)|sqlite:///|[a-z0-9+]+://", value):
+        right = "write sqlite:////path/catalog.sqlite, or env:NAME or file:/PATH of one's URL"
+        raise ValueError(f"{value!r} is no database; {right}")
     if re.match(r"[^:]+://[^/@]*:[^/@]*@", value):
-        raise ValueError("a password has no place here; put the URL into a variable and write env:NAME")
+        right = "put the URL into a variable or a file, and write env:NAME or file:/PATH"
+        raise ValueError(f"a password has no place here; {right}")
     return value
 
 

@@ -80,13 +80,18 @@ def application(loaded: Loaded) -> FastAPI:
     return app
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve until told to end. A directory that holds no model yet is waited for: `/reload` loads it."""
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """`directory`, `host` and `port` of a command line."""
     parser = argparse.ArgumentParser("model_server", description="Serves the embeddings of a model in a directory.")
     parser.add_argument("--directory", type=Path, required=True, help="of the model; a link is followed")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
-    given = parser.parse_args(arguments)
+    return parser.parse_args(given)
+
+
+def main() -> None:
+    """Serve until told to end. A directory that holds no model yet is waited for: `/reload` loads it."""
+    given = arguments()
     loaded = Loaded(given.directory)
     if given.directory.exists():
         loaded.load()

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 from obstore.auth.boto3 import Boto3CredentialProvider
 
 from dr_lib.errors import UsageError
+from dr_lib.storage.credentials import Credentials
 from dr_lib.storage.s3_clients import CONNECT_SECONDS, CONTROL_SECONDS, DEFAULT_REGION, Bucket
 
 CONNECTIONS: Final = 16
@@ -39,6 +40,18 @@ def open_session(bucket: Bucket, label: str) -> boto3.Session:
     if found is None:
         raise UsageError("no S3 credentials were found", where=label, hint="set `credentials: env:PREFIX` in dr.yaml")
     return session
+
+
+def frozen(keys: Credentials, label: str) -> Credentials:
+    """The keys themselves that a profile, or the SDK's own chain, leads to now; `UsageError` when there are none.
+
+    A role's end with their session: they are for work that ends before.
+    """
+    found = open_session(Bucket("any", None, keys), label).get_credentials()
+    if found is None:  # open_session has looked
+        raise UsageError("no S3 credentials were found", where=label)
+    told = found.get_frozen_credentials()
+    return Credentials(told.access_key, told.secret_key, told.token)
 
 
 def credential_provider(session: boto3.Session) -> Callable[[], S3Credential]:

@@ -26,7 +26,7 @@ ASKED: Final = ("asset", "region", "point", "mode", "scenario", "endpoint", "to"
 """Arguments of a workflow that become attributes of its span."""
 TOLD: Final = ("point", "region", "verdict", "ok", "passed", "moved", "applied")
 """Parts of a workflow's document that do."""
-BYTES: Final = ("logical_bytes", "new_bytes", "bytes")
+BYTES: Final = ("logical_bytes", "stored_bytes", "new_bytes", "bytes")
 """Parts of it that are counted, too."""
 DONE: Final = "done"
 
@@ -91,16 +91,31 @@ def exporting(environ: Mapping[str, str]) -> Iterator[None]:
     if not is_wanted(environ):
         yield
         return
-    if _sink is None:
-        from dr_lib.telemetry.exporting import opened
-
-        _sink = opened(environ)
+    sink = _sink = _sink or _opened(environ)
     try:
         yield
     finally:
-        if not _sink.flush():
-            where = next(environ[name] for name in ENDPOINTS if environ.get(name))
+        if sink is not None and not sink.flush():
+            where = _place(next(environ[name] for name in ENDPOINTS if environ.get(name)))
             print(f"telemetry: not everything was taken by {where}; the work itself is not concerned", file=sys.stderr)
+
+
+def _opened(environ: Mapping[str, str]) -> Sink | None:
+    """None, and a line on stderr, where a variable or a missing package is in the way: the work goes on untold."""
+    try:
+        from dr_lib.telemetry.exporting import opened
+
+        return opened(environ)
+    except Exception as error:  # noqa: BLE001 - a wrong OTEL_BSP_… must not stop a restore
+        print(f"telemetry: nothing is told ({error}); the work itself is not concerned", file=sys.stderr)
+        return None
+
+
+def _place(endpoint: str) -> str:
+    """An endpoint without the user and the password that may stand in it."""
+    scheme, colon, rest = endpoint.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + colon + host.rpartition("@")[2] + slash + path.partition("?")[0]
 
 
 @contextmanager
@@ -112,8 +127,8 @@ def span(name: str, **attributes: str | bool | float) -> Iterator[Span]:
     with _sink.span(f"dr.{name}", {f"dr.{key}": value for key, value in attributes.items()}) as running:
         try:
             yield running
-        except DrError as error:
-            running.failed(type(error).__name__, error.what, error.exit_code)
+        except BaseException as error:
+            _fail(running, error)
             raise
 
 
@@ -147,12 +162,8 @@ def _told(sink: Sink, running: Span, name: str, work: Callable[[], R]) -> R:
     begun = monotonic()
     try:
         result = work()
-    except DrError as error:
-        running.failed(type(error).__name__, error.what, error.exit_code)
-        sink.ran(name, type(error).__name__, monotonic() - begun, {})
-        raise
     except BaseException as error:
-        running.failed(type(error).__name__, "", 1)
+        _fail(running, error)
         sink.ran(name, type(error).__name__, monotonic() - begun, {})
         raise
     found = result if isinstance(result, dict) else {}
@@ -161,6 +172,12 @@ def _told(sink: Sink, running: Span, name: str, work: Callable[[], R]) -> R:
     running.note({f"dr.phase.{phase}_s": took for phase, took in _phases(found).items()})
     sink.ran(name, DONE, monotonic() - begun, counts)
     return result
+
+
+def _fail(running: Span, error: BaseException) -> None:
+    """Only a `DrError` is quoted: what others say may quote values."""
+    known = isinstance(error, DrError)
+    running.failed(type(error).__name__, error.what if known else "", error.exit_code if known else 1)
 
 
 def _asked(arguments: Mapping[str, Any]) -> dict[str, str | bool | int | float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from opentelemetry import context, metrics, trace
@@ -107,7 +107,8 @@ class OtlpSink:
 
     def _flush(self) -> None:
         for end in self._ends:
-            end.force_flush(int(PATIENCE_S * 1000))
+            with suppress(Exception):  # a reader that ran out of time; its exporter knows what was not taken
+                end.force_flush(int(PATIENCE_S * 1000))
 
 
 def opened(environ: Mapping[str, str]) -> OtlpSink:
@@ -130,7 +131,7 @@ def opened(environ: Mapping[str, str]) -> OtlpSink:
         watched.append(_Watched(_metric_exporter(environ)))
         readers.append(PeriodicExportingMetricReader(watched[-1]))  # type: ignore[arg-type]
     meters = MeterProvider(readers, resource, shutdown_on_exit=False)
-    if parent := environ.get("TRACEPARENT"):
+    if (parent := environ.get("TRACEPARENT")) and not trace.get_current_span().get_span_context().is_valid:
         context.attach(TraceContextTextMapPropagator().extract({"traceparent": parent}))
     return OtlpSink(tracers.get_tracer("dr_lib"), meters.get_meter("dr_lib"), [tracers, meters], watched)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dr_lib.errors import DrError, UsageError
 from dr_lib.format.canonical import time_text
 from dr_lib.format.layout import evidence_key
+from dr_lib.keys import SecretSource
 from dr_lib.model.catalog import DrillEntry, RegionEntry, Snapshot
 from dr_lib.telemetry import workflow
 from dr_lib.use_cases.drill_results import digest_of
@@ -153,12 +154,11 @@ class Cataloguing(OverConfig):
     def catalog_url(self) -> str:
         """Where the catalog is, as a URL of SQLAlchemy's. It may hold a password: for no log."""
         url = self.config.catalog.url
-        if url.startswith("env:"):
-            name = url.removeprefix("env:")
-            url = self._wiring.environ.get(name, "")
+        if url.startswith(("env:", "file:")):
+            url = SecretSource(self._wiring.environ, None).text(url) or ""
             if not url:
-                what, hint = f"the variable {name} does not hold the catalog's URL", "set it, or name another one"
-                raise UsageError(what, where="catalog.url", hint=hint)
+                what = f"{self.config.catalog.url} does not hold the catalog's URL"
+                raise UsageError(what, where="catalog.url", hint="put it there, or name another place")
         folder = state_directory(self._wiring.environ, self.config.path)
         return url or f"sqlite:///{folder / 'catalog.sqlite'}"
 

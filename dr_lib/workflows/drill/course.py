@@ -22,6 +22,7 @@ from dr_lib.policy.choice import LATEST_VERIFIED, choose
 from dr_lib.policy.preflight import Needs, preflight
 from dr_lib.standby.base import Standby
 from dr_lib.storage.throttled import wait
+from dr_lib.telemetry import span
 from dr_lib.vault.vault import Vault
 from dr_lib.workflows.drill.control import Passed, control
 from dr_lib.workflows.drill.disaster import Disaster
@@ -85,13 +86,15 @@ def run(task: Task, world: World, watch: Stopwatch, course: Course) -> None:
     with world.standby(task.name, needs.disk_bytes // 2 if task.cramped else None) as standby:
         _admit(standby, needs, course)
         vault = _restore(task, vaults, standby, world, watch, course)
-        course.smoke = standby.smoke(task.asset)
+        with span("drill.smoke"):
+            course.smoke = standby.smoke(task.asset)
         watch.lap_smoke(course.smoke)
         if course.smoke.passed and world.try_database is not None:
             course.smoke = _with_database(course.smoke, world.try_database(standby.restored))
             watch.lap("database")
         if course.smoke.passed:
-            course.control = _control(task, vault, standby, world, course)
+            with span("drill.control"):
+                course.control = _control(task, vault, standby, world, course)
 
 
 def _demands_gpu(asset: Asset) -> bool:

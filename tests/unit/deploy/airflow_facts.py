@@ -32,6 +32,21 @@ def options() -> list[str]:
     return [f"AIRFLOW__{section}__{name}".upper() for section, facts in sections.items() for name in facts["options"]]
 
 
+def by_command() -> list[str]:
+    """The variables that set an option by what a command prints; Airflow has them for what is sensitive alone."""
+    from airflow.configuration import conf
+
+    return [f"AIRFLOW__{section}__{name}_CMD".upper() for section, name in conf.sensitive_config_values]
+
+
+def read_by_command(names: list[str]) -> dict[str, str]:
+    """What Airflow makes of these options, by the environment of this process."""
+    from airflow.configuration import conf
+
+    parts = {name: name.removeprefix("AIRFLOW__").removesuffix("_CMD").lower().split("__") for name in names}
+    return {name: str(conf.get(section, option)) for name, (section, option) in parts.items()}
+
+
 def executors() -> list[str]:
     """The classes of the configured executors, imported as the scheduler does."""
     from airflow.executors.executor_loader import ExecutorLoader
@@ -51,6 +66,8 @@ if __name__ == "__main__":
     asked = json.load(sys.stdin)
     facts = {
         "options": options(),
+        "by_command": by_command(),
+        "read": read_by_command(asked["by_command"]),
         "refused": {name: refused(words) for name, words in asked["commands"].items()},
         "executors": executors(),
         "queues": queues_of(asked["app"]),

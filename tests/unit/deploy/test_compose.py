@@ -3,10 +3,13 @@
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dr_lib import __version__
 from tests.unit.deploy.compose_file import FILE, ROOT, VARIABLE, compose, environment, services, texts
@@ -14,27 +17,70 @@ from tests.unit.deploy.compose_file import FILE, ROOT, VARIABLE, compose, enviro
 REGIONS = ("us-east", "eu-west", "ap-south")
 WORKERS = ("worker", "reader", "janitor", "standby")
 CONTROL = ("api-server", "scheduler", "dag-processor", "triggerer", "db-migrate")
+SERVING = ("haproxy", "model-primary", "model-standby")
+MONITORING = ("prometheus", "grafana")
+CONTROL_SECRETS = {"airflow_database", "airflow_fernet_key", "airflow_secret_key", "airflow_jwt_secret"}
+QUEUE_SECRETS = {"celery_broker", "celery_results"}
+AT_WORK = {*QUEUE_SECRETS, "catalog_url", "region_credentials"}
+WHO_HOLDS: dict[str, set[str]] = {
+    "us-east": {"us_east_s3"},
+    "eu-west": {"eu_west_s3"},
+    "ap-south": {"ap_south_s3"},
+    "postgres": {"postgres_password", "catalog_password"},
+    "redis": {"redis_password"},
+    "db-migrate": CONTROL_SECRETS,
+    "api-server": {*CONTROL_SECRETS, "catalog_url", "dr_metrics_token"},
+    "scheduler": CONTROL_SECRETS | QUEUE_SECRETS,
+    "dag-processor": {*CONTROL_SECRETS, "catalog_url"},
+    "triggerer": {*CONTROL_SECRETS, "catalog_url"},
+    "worker": AT_WORK | {"dr_writer_key", "dr_signing_key"},
+    "reader": AT_WORK | {"dr_identity", "dr_signing_key"},
+    "janitor": AT_WORK | {"dr_signing_key"},
+    "standby": AT_WORK | {"dr_identity", "dr_signing_key"},
+    "haproxy": set(),
+    "model-primary": set(),
+    "model-standby": set(),
+    "prometheus": {"dr_metrics_token"},
+    "grafana": {"grafana_password"},
+}
+"""Each secret for those alone that need it: who backs up can read nothing, who serves or asks can do neither."""
+PUBLISHED = {"api-server", "haproxy", "prometheus", "grafana"}
 # What a service here may say; a key that Compose does not know is refused by it, and by this test.
 KNOWN = {
     "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "hostname", "image", "init", "networks",
-    "ports", "read_only", "restart", "security_opt", "stop_grace_period", "tmpfs", "user", "volumes",
+    "ports", "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "user", "volumes",
 }  # fmt: skip
 every_service = pytest.mark.parametrize("name", services())
 
 
 def test_every_component_is_there():
-    assert set(services()) == {*REGIONS, *WORKERS, *CONTROL, "postgres", "redis"}
+    assert set(services()) == {*REGIONS, *WORKERS, *CONTROL, *SERVING, *MONITORING, "postgres", "redis"}
+
+
+def test_the_compose_specification_takes_it():
+    check = Path(sys.executable).with_name("check-jsonschema")
+    files = [FILE, ROOT / "deploy" / "compose.gpu.yaml"]
+    command = [check, "--builtin-schema", "vendor.compose-spec", *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(compose()) - {"name", "services", "networks", "volumes", "secrets"} <= {
+        key for key in compose() if key.startswith("x-")
+    }
 
 
 def test_compose_itself_accepts_it_where_it_is_installed():
     """Where it is not, the other tests of this file are what is checked."""
     docker = shutil.which("docker")
     if docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0:
-        command = [docker, "compose", "--env-file", str(ROOT / "deploy" / "env.example"), "--file", str(FILE)]
-        variables = {name: "x" for name in named_variables() if name not in {"AIRFLOW_PORT", "DR_CONFIG_FILE"}}
-        done = subprocess.run([*command, "config", "-q"], env=variables, capture_output=True, text=True, check=False)
+        command = [docker, "compose", "--env-file", str(ROOT / ".env.example"), "--file", str(FILE)]
+        done = subprocess.run([*command, "config", "-q"], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    assert set(compose()) - {"name", "services", "networks", "volumes"} <= {k for k in compose() if k.startswith("x-")}
+
+
+def test_a_gpu_is_for_services_that_there_are():
+    gpu = yaml.safe_load((ROOT / "deploy" / "compose.gpu.yaml").read_text())["services"]
+    assert set(gpu) == {"standby", "model-standby"}
+    assert set(gpu) <= set(services())
 
 
 @every_service
@@ -45,7 +91,7 @@ def test_a_service_says_nothing_that_compose_does_not_know(name: str):
 @every_service
 def test_an_image_is_pinned_by_its_whole_version(name: str):
     image = services()[name]["image"]
-    assert re.fullmatch(r"[a-z-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?", image)
+    assert re.fullmatch(r"([a-z]+/)?[a-z-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?", image)
     assert image.startswith("disaster-recovery-") == ("build" in services()[name])
     assert "build" not in services()[name] or image.endswith(f":{__version__}")
 
@@ -83,7 +129,9 @@ def test_no_two_services_publish_one_port_and_none_beyond_this_machine():
     published = [port for service in services().values() for port in service.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in published)
     assert max(Counter(port.rsplit(":", 1)[0] for port in published).values()) == 1
-    assert [name for name, service in services().items() if "ports" in service] == ["api-server"]
+    assert {name for name, service in services().items() if "ports" in service} == PUBLISHED
+    reachable = [name for name, facts in compose()["networks"].items() if not (facts or {}).get("internal")]
+    assert all(set(services()[name]["networks"]) & set(reachable) for name in PUBLISHED)
 
 
 def named_variables() -> set[str]:
@@ -91,20 +139,42 @@ def named_variables() -> set[str]:
     return {found["name"] for text in texts(compose()) for found in VARIABLE.finditer(text)}
 
 
-def test_no_secret_stands_in_the_file():
+def secrets_of(name: str) -> set[str]:
+    return {one if isinstance(one, str) else one["source"] for one in services()[name].get("secrets", [])}
+
+
+def test_each_secret_is_a_file_and_held_by_those_alone_that_need_it():
+    assert {name: secrets_of(name) for name in services()} == WHO_HOLDS
+    assert set(compose()["secrets"]) == set().union(*WHO_HOLDS.values())
+    assert all(facts == {"file": f"./secrets/{name}"} for name, facts in compose()["secrets"].items())
+
+
+def test_no_secret_is_in_the_environment_or_in_an_argument():
     for service in services():
         for name, value in environment(service).items():
-            bare = VARIABLE.sub("", value)
-            if re.search(r"PASSWORD|SECRET|FERNET|ACCESS_KEY|TOKEN|_KEY$|IDENTITY", name):
-                assert bare == "", f"{service}: {name}"
-            assert not re.search(r"://[^/@]*:[^/@]+@", bare), f"{service}: {name}"
-
-
-def test_secrets_have_no_default_and_no_way_into_an_argument():
-    for found in (found for text in texts(compose()) for found in VARIABLE.finditer(text)):
-        assert (found["rule"] or "").startswith(":?") or found["name"] in {"AIRFLOW_PORT", "DR_CONFIG_FILE"}
+            if re.search(
+                r"PASSWORD|SECRET|FERNET|ACCESS_KEY|TOKEN|_KEY|IDENTITY|CONN|BROKER|BACKEND|CREDENTIALS", name
+            ):
+                assert value.removeprefix("cat ").startswith("/run/secrets/"), f"{service}: {name}"
+                assert value.rpartition("/")[2] in secrets_of(service) | {"s3.json"}, f"{service}: {name}"
+            assert not re.search(r"://[^/@]*:[^/@]+@", value), f"{service}: {name}"
     for service in services().values():
         assert not any(VARIABLE.search(text) for text in texts(service.get("command", [])))
+
+
+def test_what_a_service_reads_below_run_secrets_is_given_to_it():
+    for name, service in services().items():
+        told = [service.get("command", []), service.get("environment", {}), service.get("healthcheck", {})]
+        named = {found for text in texts(told) for found in re.findall(r"/run/secrets/([\w.]+)", text)}
+        targets = {one if isinstance(one, str) else one["target"] for one in service.get("secrets", [])}
+        assert named <= targets, name
+
+
+def test_the_example_names_what_the_file_asks_for_and_holds_no_secret():
+    lines = [line for line in (ROOT / ".env.example").read_text().splitlines() if line and not line.startswith("#")]
+    assert {line.partition("=")[0] for line in lines} == named_variables()
+    assert all(line.partition("=")[2] for line in lines)
+    assert not [line for line in lines if re.search(r"PASSWORD|SECRET|KEY|TOKEN", line)]
 
 
 @pytest.mark.parametrize("name", REGIONS)
@@ -113,17 +183,13 @@ def test_a_region_shares_nothing_with_another(name: str):
     assert region["networks"] == [name]
     assert compose()["networks"][name] == {"internal": True}
     assert [mount(text)[:2] for text in region["volumes"]] == [(name, "/data")]
-    assert not set(texts(region["environment"])) & set(texts([other["environment"] for other in others]))
+    assert "environment" not in region
     assert not any(set(region["networks"]) & set(other["networks"]) for other in others)
 
 
 @pytest.mark.parametrize("name", WORKERS)
-def test_a_worker_reaches_every_region_with_its_keys(name: str):
-    assert set(REGIONS) <= set(services()[name]["networks"])
-    for region in REGIONS:
-        prefix = f"DR_{region.upper().replace('-', '_')}"
-        for given, wanted in (("ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID"), ("SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")):
-            assert environment(name)[f"{prefix}_{given}"] == environment(region)[wanted]
+def test_a_worker_reaches_every_region_and_the_catalog(name: str):
+    assert {*REGIONS, "catalog"} <= set(services()[name]["networks"])
 
 
 @pytest.mark.parametrize("name", WORKERS)
@@ -132,20 +198,31 @@ def test_a_worker_knows_nothing_of_airflows_database(name: str):
     assert "metadata" not in services()[name]["networks"]
 
 
-def test_only_workers_hold_the_keys_of_regions():
-    holders = {name for name in services() if any(key.startswith("DR_US_EAST") for key in environment(name))}
-    assert holders == set(WORKERS)
+def test_who_serves_reaches_no_vault_no_database_and_no_queue():
+    own = {"serving", "monitoring", "edge"}
+    for name in SERVING:
+        assert set(services()[name]["networks"]) <= own
+    for name in MONITORING:
+        assert set(services()[name]["networks"]) == {"monitoring", "edge"}
+    assert compose()["networks"]["serving"] == {"internal": True}
 
 
-def test_each_role_holds_the_keys_of_the_vaults_that_it_needs_and_no_other():
-    keys = {"DR_WRITER_KEY", "DR_SIGNING_KEY", "DR_IDENTITY"}
-    held = {name: keys & set(environment(name)) for name in services()}
-    assert {name: found for name, found in held.items() if found} == {
-        "worker": {"DR_WRITER_KEY", "DR_SIGNING_KEY"},
-        "reader": {"DR_IDENTITY", "DR_SIGNING_KEY"},
-        "janitor": {"DR_SIGNING_KEY"},
-        "standby": {"DR_IDENTITY", "DR_SIGNING_KEY"},
+def test_the_standby_alone_can_move_traffic():
+    holders = {
+        name
+        for name, service in services().items()
+        for text in service.get("volumes", [])
+        if text.startswith("switch:")
     }
+    assert holders == {"haproxy", "standby"}
+    assert "switch:/run/haproxy:ro" in services()["standby"]["volumes"]
+    assert "stats socket /var/lib/haproxy/admin.sock" in (ROOT / "deploy" / "haproxy" / "haproxy.cfg").read_text()
+    assert "switch:/var/lib/haproxy" in services()["haproxy"]["volumes"]
+
+
+def test_what_the_standby_restores_its_model_server_sees_and_cannot_change():
+    assert "serving:/var/lib/dr/serving" in services()["standby"]["volumes"]
+    assert services()["model-standby"]["volumes"] == ["serving:/var/lib/dr/serving:ro"]
 
 
 def test_who_can_read_a_vault_sees_no_source_and_has_room_of_its_own():
@@ -156,14 +233,22 @@ def test_who_can_read_a_vault_sees_no_source_and_has_room_of_its_own():
 
 
 def test_everyone_who_reads_the_configuration_has_it():
-    for name in ("dag-processor", *WORKERS):
+    for name in ("api-server", "dag-processor", "triggerer", *WORKERS):
         mounts = {mount(text)[1]: mount(text) for text in services()[name]["volumes"]}
         source, _, mode = mounts[environment(name)["DR_CONFIG"]]
         assert ("deploy/dr.yaml" in source, mode) == (True, "ro")
 
 
 def test_services_meet_on_a_network_those_they_name():
-    named: dict[str, Any] = {"postgres": CONTROL, "redis": ("scheduler", *WORKERS), "api-server": WORKERS}
+    named: dict[str, Any] = {
+        "postgres": (*CONTROL, *WORKERS),
+        "redis": ("scheduler", *WORKERS),
+        "api-server": (*WORKERS, "prometheus"),
+        "haproxy": ("standby", "prometheus"),
+        "model-primary": ("haproxy", "standby"),
+        "model-standby": ("haproxy", "standby"),
+        "prometheus": ("grafana",),
+    }
     for target, users in named.items():
         for user in users:
             assert set(services()[user]["networks"]) & set(services()[target]["networks"]), (user, target)

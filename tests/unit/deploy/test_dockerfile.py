@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 from tests.unit.deploy.compose_file import ROOT, services
 
@@ -31,8 +34,10 @@ def test_the_base_is_pinned_and_is_the_python_of_the_project():
 def test_nothing_runs_as_root():
     for name in ("region", "airflow"):
         users = [line.split()[1] for line in stage(name) if line.startswith("USER ")]
-        assert users == ["dr"]
-        assert not [line for line in stage(name)[stage(name).index("USER dr") :] if line.startswith(("RUN", "COPY"))]
+        assert users == ["10001:10001"]
+        assert not [
+            line for line in stage(name)[stage(name).index("USER 10001:10001") :] if line.startswith(("RUN", "COPY"))
+        ]
 
 
 def test_packages_come_from_the_lock():
@@ -55,3 +60,9 @@ def test_what_volumes_cover_belongs_to_the_user():
             continue
         targets = [text.split(":")[1] for text in service.get("volumes", []) if not text.startswith(("$", "."))]
         assert set(targets) <= owned, name
+
+
+def test_hadolint_has_nothing_against_it():
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, ROOT / "Dockerfile"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")

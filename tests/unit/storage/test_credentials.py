@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from dr_lib.errors import UsageError
@@ -44,3 +46,16 @@ def test_any_other_form_is_a_usage_error(name: str) -> None:
 
 def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(Credentials("id", "hush", "hush"))
+
+
+def test_a_profile_leads_to_keys_of_its_own_that_can_be_handed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dr_lib.storage.s3_session import frozen
+
+    file = tmp_path / "credentials"
+    file.write_text("".join(f"[{n}]\naws_access_key_id = {n}-key\naws_secret_access_key = {n}-secret\n" for n in "ab"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    assert frozen(Credentials(profile="b"), "region b") == Credentials("b-key", "b-secret")
+    with pytest.raises(UsageError, match="no S3 session can be opened"):
+        frozen(Credentials(profile="c"), "region c")

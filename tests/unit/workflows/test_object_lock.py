@@ -242,3 +242,15 @@ def test_doctor_says_where_one_credential_can_do_everything(world: LockedWorld) 
     backup_host = world.runtime(Role.WRITER).doctor()["warnings"]
     assert any("no janitor is named" in said for said in backup_host)
     assert any("the reader is not named: the writer's credentials" in said for said in backup_host)
+
+
+def test_a_standby_gets_one_profiles_keys_and_not_the_file_with_all_of_them(
+    world: LockedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = world.folder / "credentials"
+    file.write_text("".join(f"[{n}]\naws_access_key_id = {n}-key\naws_secret_access_key = {n}-secret\n" for n in "ab"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    wiring = world.runtime(credentials="profile:b")._wiring
+    text, environ = wiring.survival_kit(wiring.config.asset(ASSET), REGION)
+    assert environ == {"DR_STANDBY_ACCESS_KEY_ID": "b-key", "DR_STANDBY_SECRET_ACCESS_KEY": "b-secret"}
+    assert json.loads(text)["regions"][REGION]["credentials"] == "env:DR_STANDBY"
