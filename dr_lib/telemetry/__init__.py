@@ -24,7 +24,7 @@ ENDPOINTS: Final = (
 )
 ASKED: Final = ("asset", "region", "point", "mode", "scenario", "endpoint", "to")
 """Arguments of a workflow that become attributes of its span."""
-TOLD: Final = ("point", "region", "verdict", "ok", "passed", "moved", "applied")
+TOLD: Final = ("point", "region", "scenario", "verdict", "ok", "passed", "moved", "applied")
 """Parts of a workflow's document that do."""
 BYTES: Final = ("logical_bytes", "stored_bytes", "new_bytes", "bytes")
 """Parts of it that are counted, too."""
@@ -176,8 +176,8 @@ def _told(sink: Sink, running: Span, name: str, work: Callable[[], R]) -> R:
 
 def _fail(running: Span, error: BaseException) -> None:
     """Only a `DrError` is quoted: what others say may quote values."""
-    known = isinstance(error, DrError)
-    running.failed(type(error).__name__, error.what if known else "", error.exit_code if known else 1)
+    what, exit_code = (error.what, error.exit_code) if isinstance(error, DrError) else ("", 1)
+    running.failed(type(error).__name__, what, exit_code)
 
 
 def _asked(arguments: Mapping[str, Any]) -> dict[str, str | bool | int | float]:

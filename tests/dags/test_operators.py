@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
 from dr_lib.errors import IntegrityError, ObjectiveMissed, Refused
 from dr_lib.runtime import Runtime
+from tests.stack.collector import Collector, attributes
 
 FILES = {"a.bin": b"alpha" * 5000, "folder/b.bin": b"beta" * 9000}
 REGIONS = ("us-east", "eu-west")
@@ -237,24 +240,42 @@ def test_a_verdict_fails_unless_it_was_proven():
     assert proven.work() == {"verdict": "proven"}
 
 
-def test_a_task_is_a_span_of_its_own_with_the_workflow_below_it(site):
-    """In a process of its own: there is one provider of OpenTelemetry's a process."""
-    import os
-    import subprocess
-    import sys
-
-    from tests.stack.collector import Collector, attributes
-
+def verified_in_a_process_of_its_own(before="", **environ):
+    """What a task of Airflow's tells: there is one provider of OpenTelemetry's a process."""
     code = (
-        "from types import SimpleNamespace as Task; from dr_airflow.operators import VerifyOperator;"
-        "ti = Task(dag_id='d', run_id='r', task_id='t');"
-        "VerifyOperator(task_id='verify', asset='files', region='us-east').execute({'ti': ti})"
+        f"{before}\n"
+        "from types import SimpleNamespace as Task; from dr_airflow.operators import VerifyOperator\n"
+        "ti = Task(dag_id='d', run_id='r', task_id='t')\n"
+        "with outer(): VerifyOperator(task_id='verify', asset='files', region='us-east').execute({'ti': ti})"
     )
     with Collector() as collector:
-        environ = os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+        given = os.environ | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=given | environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return collector
+
+
+def test_a_task_is_a_span_of_its_own_with_the_workflow_below_it(site):
+    collector = verified_in_a_process_of_its_own("from contextlib import nullcontext as outer")
     task = collector.named("dr.task.verify")
     said = attributes(task)
-    assert [said[f"dr.airflow.{name}"] for name in ("dag_id", "run_id", "task_id")] == ["d", "r", "t"]
+    assert [said[f"airflow.{name}"] for name in ("dag_id", "dag_run.run_id", "task_id")] == ["d", "r", "t"]
     assert set(collector.below(task)) == {"dr.verify"}
+
+
+def test_where_airflow_traces_itself_ours_lie_below_its_span_in_its_trace(site):
+    collector = verified_in_a_process_of_its_own(
+        "from airflow import settings; settings.initialize()\n"
+        "from opentelemetry import trace\n"
+        "def outer(): return trace.get_tracer('airflow').start_as_current_span('worker.verify')",
+        AIRFLOW__TRACES__OTEL_ON="True",
+        OTEL_TRACES_EXPORTER="otlp_proto_http",
+        OTEL_SERVICE_NAME="airflow",
+        TRACEPARENT="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    )
+    task = collector.named("dr.task.verify")
+    assert collector.below(collector.named("worker.verify")) == ["dr.task.verify"]
+    assert set(collector.below(task)) == {"dr.verify"}
+    assert {found["service.name"] for found in collector.resources} == {"airflow"}
+    assert "dr.workflow.runs" in collector.points

@@ -35,7 +35,8 @@ class RecoveryOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Do the work; a `DrError` that no retry can help fails the task at once."""
         with airflow_failures(), exporting(os.environ):
-            with span(f"task.{self.task_id}", **_names(context)):
+            with span(f"task.{self.task_id}") as running:
+                running.note(_names(context))
                 result = self.work()
             self.pages = self._pages_of(result)
             return self.hand_over(result, context)
@@ -64,12 +65,13 @@ class RecoveryOperator(BaseOperator):
 
 
 def _names(context: Context) -> dict[str, str]:
-    """What the task is to Airflow."""
+    """What the task is to Airflow, in the words of Airflow's own spans."""
     try:
         task = context["ti"]
     except KeyError:  # an operator that somebody runs by hand
         return {}
-    return {f"airflow.{name}": str(getattr(task, name, "")) for name in ("dag_id", "run_id", "task_id")}
+    words = {"airflow.dag_id": "dag_id", "airflow.dag_run.run_id": "run_id", "airflow.task_id": "task_id"}
+    return {word: str(getattr(task, name, "")) for word, name in words.items()}
 
 
 def open_runtime() -> Runtime:

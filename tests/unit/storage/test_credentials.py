@@ -48,9 +48,7 @@ def test_secrets_are_not_shown() -> None:
     assert "hush" not in repr(Credentials("id", "hush", "hush"))
 
 
-def test_a_profile_leads_to_keys_of_its_own_that_can_be_handed_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_profile_leads_to_keys_that_can_be_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dr_lib.storage.s3_session import frozen
 
     file = tmp_path / "credentials"

@@ -89,9 +89,11 @@ def test_a_drill_is_told_phase_by_phase(world: World, collector: Collector):
     world.runtime.backup(ASSET)
     world.runtime.verify(ASSET)
     done = told(world, collector, "drill", ASSET, DR_STANDBY_DIR=str(world.folder / "standby"))
-    phases = [f"dr.drill.{phase}" for phase in ("detect", "decide", "acquire")]
-    assert [name for name in collector.below(collector.named("dr.drill")) if name in phases] == phases, done.stdout
-    assert attributes(collector.named("dr.drill"))["dr.verdict"] == json.loads(done.stdout)["verdict"]
+    phases = [f"dr.drill.{phase}" for phase in ("detect", "decide", "acquire", "restore", "smoke")]
+    assert collector.below(collector.named("dr.drill")) == phases, done.stdout
+    assert attributes(collector.named("dr.drill.smoke"))["error.type"] == "UsageError", "the world has no smoke policy"
+    said, document = attributes(collector.named("dr.drill")), json.loads(done.stdout)
+    assert (said["dr.verdict"], said["dr.scenario"]) == (document["verdict"], document["scenario"])
 
 
 def test_an_error_says_what_it_was(world: World, collector: Collector):
@@ -128,7 +130,8 @@ def test_traces_alone_are_sent_where_only_they_are_asked_for(world: World, colle
 @pytest.mark.parametrize("status", [500, 0], ids=["refuses", "never answers"])
 def test_a_collector_that_takes_nothing_costs_a_line_and_no_result(world: World, status: int):
     with Collector(status) as deaf:
-        done = told(world, deaf, "backup", ASSET)
+        # Its own time-out is longer than the test may take: what ends the waiting is not the exporter.
+        done = told(world, deaf, "backup", ASSET, OTEL_EXPORTER_OTLP_TIMEOUT="600")
     assert done.returncode == 0
     assert json.loads(done.stdout)["point"]
     assert done.stderr.splitlines() == [
@@ -137,8 +140,17 @@ def test_a_collector_that_takes_nothing_costs_a_line_and_no_result(world: World,
 
 
 def test_a_collector_that_is_not_there(world: World):
-    done = drctl(world, "points", OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
-    assert done.returncode == 0, done.stderr
+    done = drctl(world, "restore", "nothing", "--to", "x", OTEL_EXPORTER_OTLP_ENDPOINT="http://me:hush@127.0.0.1:9")
+    assert done.returncode == 5, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("telemetry: ")]
+    assert lines == ["telemetry: not everything was taken by http://127.0.0.1:9; the work itself is not concerned"]
+    assert "hush" not in done.stderr
+
+
+def test_a_variable_that_cannot_be_meant_costs_a_line_and_no_result(world: World, collector: Collector):
+    done = told(world, collector, "backup", ASSET, OTEL_BSP_MAX_QUEUE_SIZE="0")
+    assert (done.returncode, done.stderr.count("\n"), collector.raw) == (0, 1, []), done.stderr
+    assert done.stderr.startswith("telemetry: nothing is told (")
 
 
 @pytest.mark.parametrize(
