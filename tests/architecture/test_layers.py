@@ -18,6 +18,7 @@ OPEN_TO_AIRFLOW = (
     "dr_lib.errors",
     "dr_lib.progress",
     "dr_lib.storage.credentials",
+    "dr_lib.telemetry",
 )
 
 
