@@ -96,6 +96,7 @@ def tell_done(console: Console, done: dict[str, Any]) -> None:
         return
     outage = done["outage"]
     told = f"{span(outage['seconds'])} without a right answer" if outage["seconds"] else "none"
+    told += "" if outage["is_over"] else ", and not over as far as is known"
     phases = ", ".join(f"{name} {span(seconds)}" for name, seconds in done["phases"].items())
     facts = [
         ("moved", f"{done['endpoint']} from the {done['from']} to the {done['to']}"),

@@ -30,7 +30,7 @@ def outage(heard: Sequence[tuple[float, Said]]) -> Outage:
     right = [at for at, said in heard if said is Said.RIGHT]
     bad = [at for at, said in heard if said is not Said.RIGHT]
     if not bad:
-        return Outage(len(heard), len(right), 0.0, is_over=True)
+        return Outage(len(heard), len(right), 0.0, is_over=bool(heard))
     begin = max((at for at in right if at < bad[0]), default=bad[0])
     end = min((at for at in right if at > bad[-1]), default=None)
     last = heard[-1][0] if end is None else end

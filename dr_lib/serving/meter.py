@@ -20,12 +20,23 @@ class OutageMeter:
         self._endpoint = endpoint
         self._asker = Asker(endpoint.health)
         self._heard: list[tuple[float, Said]] = []
+        self._last_begun = 0.0
+        self._news = threading.Condition()
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="dr-outage", daemon=True)
 
     def measured(self) -> Outage:
         """What was heard so far."""
-        return outage(tuple(self._heard))
+        with self._news:
+            return outage(tuple(self._heard))
+
+    def hear_once_more(self) -> None:
+        """Return when a question that is asked from now on was answered, or got no answer: what was measured then says
+        how it is now. Waits no longer than two questions take."""
+        begun = monotonic()
+        patience = 2 * self._endpoint.health.timeout.total_seconds() + self._endpoint.health.interval.total_seconds()
+        with self._news:
+            self._news.wait_for(lambda: self._last_begun >= begun, patience)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -39,6 +50,10 @@ class OutageMeter:
         pause = self._endpoint.health.interval.total_seconds()
         with self._asker:
             while not self._enough.is_set():
+                begun = monotonic()
                 said = self._asker.ask(self._endpoint.url).said
-                self._heard.append((monotonic(), said))
+                with self._news:
+                    self._heard.append((monotonic(), said))
+                    self._last_begun = begun
+                    self._news.notify_all()
                 self._enough.wait(pause)

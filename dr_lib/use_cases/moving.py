@@ -18,7 +18,7 @@ from dr_lib.errors import DrError, Refused
 from dr_lib.format.canonical import time_text
 from dr_lib.model.alert import Severity
 from dr_lib.model.region import Role
-from dr_lib.model.serving import Endpoint, Site, Wish
+from dr_lib.model.serving import Endpoint, Route53Switch, Site, Wish
 from dr_lib.policy.choice import LATEST_VERIFIED
 from dr_lib.policy.leases import resumes
 from dr_lib.policy.traffic import Look, objection
@@ -81,7 +81,8 @@ class Moving(Serving, Authorising, Recovering):
 
         begun = monotonic()
         vaults = self._lease_vaults(facts)
-        if not resumes(newest_of(vaults, facts.name), holder, to, self._wiring.clock()):
+        known = newest_of(vaults, facts.name, facts.lease)[1]
+        if not resumes(known, holder, to, self._wiring.clock()):
             status = self._status(facts)
             look = look_of(status["traffic"], {one: status["sites"][one.value]["verdict"] for one in Site})
             if _already(look, to):
@@ -96,6 +97,7 @@ class Moving(Serving, Authorising, Recovering):
             tools = self._tools(facts, wish, progress)
             self._announce(f"{facts.name} is being moved to the {to}: {wish.reason}", course)
             self._proceed(facts, held, tools, course, meter, wish)
+            meter.hear_once_more()
             held.end("moved")
             document = _document(facts, held, course, meter, wish, self._wiring.clock())
         events = self._note(facts, held, document, "moved")
@@ -132,7 +134,9 @@ class Moving(Serving, Authorising, Recovering):
             return self.smoke(facts.asset, str(folder), point)
 
         smoke = None if asset.smoke is None else tried
-        return Tools(self._switch(facts), restored, smoke, answers_may_differ=wish.answers_may_differ)
+        settles_s = float(facts.switch.ttl) if isinstance(facts.switch, Route53Switch) else 0.0
+        switch = self._switch(facts)
+        return Tools(switch, restored, smoke, settles_s=settles_s, answers_may_differ=wish.answers_may_differ)
 
     def _note(self, facts: Endpoint, held: HeldLease, document: Document, outcome: str) -> dict[str, str]:
         """Leave what happened in every region that answers; the move is not undone for one that does not."""

@@ -121,12 +121,9 @@ class Serving(Alarming):
         return told | {"problem": "; ".join(problems)}
 
     def _lease(self, facts: Endpoint) -> Lease | None:
-        from dr_lib.workflows.failover.holding import newest_of, too_few
+        from dr_lib.workflows.failover.holding import newest_of
 
-        vaults = self._lease_vaults(facts, Role.READER)
-        if len(vaults) < facts.lease.needed:
-            raise too_few(facts.name, facts.lease, [])
-        return newest_of(vaults, facts.name)
+        return newest_of(self._lease_vaults(facts, Role.READER), facts.name, facts.lease)[1]
 
     def _lease_vaults(self, facts: Endpoint, role: Role = Role.VERIFIER) -> list[Vault]:
         """The vaults of the lease that answer, in their order."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from dr_lib.clock import Clock, monotonic
-from dr_lib.errors import DrError, PermissionDenied, Refused, StoreUnavailable
+from dr_lib.errors import DrError, IntegrityError, PermissionDenied, Refused, StoreUnavailable
 from dr_lib.model.serving import Lease, LeasePolicy, Site
 from dr_lib.policy.leases import objection, resumes
 from dr_lib.vault.leases import newest_lease, write_lease
@@ -61,10 +61,16 @@ class HeldLease:
             self._write(self.lease)
 
     def step(self, name: str) -> None:
-        """Note what is done next, which renews the lease, too. `Refused` (7) when it is not ours any more."""
+        """Note what is done next, which renews the lease, too. `Refused` (7) when it is not ours any more.
+
+        Regions that do not answer for a moment stop nothing while the lease lasts: the note is for whoever looks.
+        """
         self.check()
         with self._lock:
-            self._write(self._next(step=name))
+            try:
+                self._write(self._next(step=name))
+            except StoreUnavailable:
+                self.check()
 
     def check(self) -> None:
         """Raise `Refused` (7) unless the lease is ours at this very moment."""
@@ -128,11 +134,9 @@ def take_lease(vaults: Sequence[Vault], policy: LeasePolicy, claim: Claim, clock
     """Take the lease of an endpoint, or go on with the one that this holder has.
 
     `vaults` are those of the lease's regions that answered, in their order. `Refused` (7) while somebody else holds it,
-    also where both take it at once; `StoreUnavailable` (6) where no majority answers. Enter the result to keep it.
+    also where both take it at once; as `newest_of` where no majority can be read. Enter the result to keep it.
     """
-    if len(vaults) < policy.needed:
-        raise too_few(claim.endpoint, policy, [])
-    known = newest_of(vaults, claim.endpoint)
+    vaults, known = newest_of(vaults, claim.endpoint, policy)
     now = clock()
     why = objection(known, claim.holder, now)
     if why is not None:
@@ -157,10 +161,28 @@ def take_lease(vaults: Sequence[Vault], policy: LeasePolicy, claim: Claim, clock
     return held
 
 
-def newest_of(vaults: Sequence[Vault], endpoint: str) -> Lease | None:
-    """The last record in any of these vaults."""
-    found = [lease for vault in vaults if (lease := newest_lease(vault, endpoint)) is not None]
-    return max(found, key=lambda lease: lease.number, default=None)
+def newest_of(vaults: Sequence[Vault], endpoint: str, policy: LeasePolicy) -> tuple[list[Vault], Lease | None]:
+    """The vaults that can be read, and the last record in any of them.
+
+    One whose record is damaged, or that does not let us in, counts as silent: every lease that is held stands in more
+    than half of the regions, so that of more than half of them one has it. `StoreUnavailable` (6) where fewer answer,
+    `IntegrityError` (4) where that is because of damage: then nobody knows who may move the endpoint.
+    """
+    read: list[Vault] = []
+    found: list[Lease] = []
+    failed: list[DrError] = []
+    for vault in vaults:
+        try:
+            lease = newest_lease(vault, endpoint)
+        except DrError as error:
+            failed.append(error)
+            continue
+        read.append(vault)
+        found += [] if lease is None else [lease]
+    if len(read) < policy.needed:
+        damaged = next((error for error in failed if isinstance(error, IntegrityError)), None)
+        raise damaged or too_few(endpoint, policy, failed)
+    return read, max(found, key=lambda lease: lease.number, default=None)
 
 
 def too_few(endpoint: str, policy: LeasePolicy, failed: Sequence[DrError]) -> StoreUnavailable:

@@ -32,12 +32,14 @@ class Tools:
     """What a move needs of the world.
 
     `restore` puts a point into a directory; `smoke` tries what lies there, and is None where the asset has no smoke
-    test. `answers_may_differ` lets a site serve that answers, and not as the file of questions says.
+    test. `answers_may_differ` lets a site serve that answers, and not as the file of questions says; callers follow the
+    switch within `settles_s`.
     """
 
     switch: Switch
     restore: Callable[[str, Path], Facts]
     smoke: Callable[[str, Path], Facts] | None
+    settles_s: float = 0.0
     answers_may_differ: bool = False
 
     @property
@@ -48,14 +50,13 @@ class Tools:
 
 @dataclass(slots=True)
 class Course:
-    """What a move did so far: seconds of each step, and what is to be told. `switched` is True from the moment that the
-    switch was touched; `outcome` is `moved`, `moved back` or empty."""
+    """What a move did so far: seconds of each step, and what is to be told. `outcome` is `moved`, `moved back` or
+    empty."""
 
     phases: dict[str, float] = field(default_factory=dict)
     restored: Facts | None = None
     smoke: Facts | None = None
     warnings: list[str] = field(default_factory=list)
-    switched: bool = False
     outcome: str = ""
 
 
@@ -65,27 +66,32 @@ def move(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) -> N
     `ObjectiveMissed` (3) where the new site does not prove itself, `Refused` (7) where the lease was lost, what the
     restore or the switch raise.
     """
+    if tools.switch.traffic().sites != {held.lease.to}:  # else a try before came that far, and callers are served
+        _over(endpoint, held, tools, course)
+    with _phase(held, course, "confirm"):
+        _confirm(endpoint, held, tools, course)
+    course.outcome = "moved"
+    directory = endpoint.sites[held.lease.to].directory
+    if directory is not None:
+        placing.remove_others(directory, {placing.now_loaded(directory) or ""})
+
+
+def _over(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) -> None:
     to = held.lease.to
-    folder = _filled(endpoint, held, tools, course)
+    _fill(endpoint, held, tools, course)
     with _phase(held, course, "prove"):
         _prove(endpoint, endpoint.sites[to].url, f"the {to}", tools)
     with _phase(held, course, "switch"):
         held.check()
-        course.switched = True
         tools.switch.move(to)
-    with _phase(held, course, "confirm"):
-        _confirm(endpoint, held, tools, course)
-    course.outcome = "moved"
-    if folder is not None:
-        placing.remove_others(folder.parent, {folder.name})
 
 
-def _filled(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) -> Path | None:
+def _fill(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) -> None:
     """Restore, smoke test and load, where the site has a directory of ours."""
     site, lease = endpoint.sites[held.lease.to], held.lease
     if site.directory is None:
         course.warnings.append(_NO_FILES.format(site=lease.to))
-        return None
+        return
     folder = placing.folder_of(site.directory, lease.point, lease.operation)
     with _phase(held, course, "restore"):
         if not folder.exists():  # a restore puts it there whole, or not at all
@@ -98,7 +104,6 @@ def _filled(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) -
     with _phase(held, course, "load"):
         placing.put_in_place(folder)
         placing.load(site, endpoint.patience.total_seconds())
-    return folder
 
 
 def _smoke(point: str, folder: Path, tools: Tools, course: Course) -> None:
@@ -125,6 +130,7 @@ def _confirm(endpoint: Endpoint, held: HeldLease, tools: Tools, course: Course) 
     """Right answers through the callers' address; else back to the site that answers rightly, if it does."""
     to = held.lease.to
     window = endpoint.health.of * (endpoint.health.interval + endpoint.health.timeout).total_seconds()
+    window += tools.settles_s
     stand = wait_for_answers(endpoint, endpoint.url, window, tools.accepted)
     if stand.verdict is Verdict.HEALTHY:
         return

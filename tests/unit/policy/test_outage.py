@@ -11,7 +11,7 @@ RIGHT, WRONG, NOTHING = Said.RIGHT, Said.WRONG, Said.NOTHING
 
 def test_without_a_bad_answer_there_is_none():
     assert outage([(0.0, RIGHT), (1.0, RIGHT)]) == Outage(2, 2, 0.0, is_over=True)
-    assert outage([]) == Outage(0, 0, 0.0, is_over=True)
+    assert outage([]) == Outage(0, 0, 0.0, is_over=False), "who asked nothing knows nothing"
 
 
 def test_it_counts_from_the_last_right_answer_to_the_next_one():

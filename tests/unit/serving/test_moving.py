@@ -277,6 +277,33 @@ def test_killed_on_the_way_the_same_command_goes_on(stage: Stage):
     assert stage.traffic() == "standby"
 
 
+def test_killed_after_the_switch_nobody_who_is_served_is_disturbed(stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    """The same holder comes again: the server is not told to load again, and callers are only asked after."""
+    stage.toys[PRIMARY].close()
+    _after_the_switch(monkeypatch, _died)
+    wish = replace(WISH, holder="airflow/run")
+    with pytest.raises(MemoryError):
+        outcome(stage, wish)
+    assert stage.traffic() == "standby"
+    loads = stage.toys[STANDBY].loads
+    monkeypatch.undo()
+    for name in REGIONS:  # a process that is killed writes no last word
+        (stage.world.regions[name] / "leases" / "api" / f"{_last(stage, name):08d}.json").unlink()
+    found = moved(outcome(stage, wish))
+    assert list(found["phases"]) == ["confirm"]
+    assert stage.toys[STANDBY].loads == loads
+
+
+def _died() -> None:
+    raise MemoryError("as good as killed")
+
+
+def _last(stage: Stage, region: str) -> int:
+    found = newest_lease(stage.world.vault(region), "api")
+    assert found is not None
+    return found.number
+
+
 def test_without_a_majority_of_its_regions_nothing_moves(stage: Stage):
     stage.toys[PRIMARY].close()
     for name in REGIONS[:2]:
