@@ -25,7 +25,7 @@ from dr_lib.vault.holds import holds
 from dr_lib.vault.kits import MISSING, newest_kit
 from dr_lib.vault.vault import Vault
 from dr_lib.wiring import SHELF
-from dr_lib.workflows.doctor import examine, failed
+from dr_lib.workflows.doctor import endpoints, examine, failed
 from dr_lib.workflows.keys.roles import check_keys
 
 
@@ -65,7 +65,7 @@ class Reporting(OverConfig):
     def doctor(self) -> Document:
         """What is missing or misconfigured here, and the fix."""
         answers = self._wiring.answers(list(self.config.regions))
-        own = (*self._keys_here(), *self._drills_here(), *self._orchestrator_here())
+        own = (*self._keys_here(), *self._drills_here(), *self._orchestrator_here(), *self._endpoints_here())
         checks = (*own, *examine(self.config, answers, self._wiring.source))
         warnings = [*exposure(self.config.encryption, self.config.signing), *unseparated(self.config.regions.values())]
         warnings += _kitless(open_ones(answers, list(answers))) if self._wiring.environ.get(SHELF) != "none" else []
@@ -85,6 +85,14 @@ class Reporting(OverConfig):
         url = SecretSource(self._wiring.environ, self._wiring.connections).text(policy.database)
         told = "can be done here" if url else f"not from here: {policy.database} leads to no database"
         return (Check("saving Airflow", True, told),)
+
+    def _endpoints_here(self) -> tuple[Check, ...]:
+        from dr_lib.serving.switches.opening import open_switch
+
+        environ, connections = self._wiring.environ, self._wiring.connections
+        return tuple(
+            endpoints(self.config, lambda one: open_switch(one.switch, environ=environ, connections=connections))
+        )
 
     def _drills_here(self) -> tuple[Check, ...]:
         """A drill that died leaves the world as its disaster had it, and this machine knows."""

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 
 from dr_lib.catalog.observe import Answer
-from dr_lib.errors import DrError
+from dr_lib.errors import DrError, Refused, StoreUnavailable
 from dr_lib.model.asset import Asset, AssetKind
 from dr_lib.model.check import Check
 from dr_lib.model.config import Config
+from dr_lib.model.serving import Endpoint
 from dr_lib.model.smoke import NEEDS
 from dr_lib.model.standby import StandbyKind, StandbyPolicy
+from dr_lib.serving.asking import read_questions
+from dr_lib.serving.switch import Switch
 from dr_lib.sources.base import Source
 from dr_lib.standby.confinement import bounds_here
 from dr_lib.vault.vault import Vault
@@ -79,6 +82,21 @@ def _needed_modules(asset: Asset) -> Iterator[str]:
     if asset.smoke is not None:
         name = asset.smoke.loader or asset.smoke.reader
         yield NEEDS.get(name) or name.partition(":")[0].partition(".")[0]
+
+
+def endpoints(config: Config, open_switch: Callable[[Endpoint], Switch]) -> Iterator[Check]:
+    """Whether each endpoint's switch and questions are as dr.yaml has them. That another machine moves it is no
+    failure; a server, a service or a record that is not there is one, and a file of questions that cannot be read."""
+    for endpoint in config.serving.values():
+        name = f"endpoint {endpoint.name}"
+        try:
+            if endpoint.health.answers is not None:
+                read_questions(endpoint.health.answers)
+            yield Check(name, True, f"its switch sends requests to {open_switch(endpoint).traffic().word}")
+        except (StoreUnavailable, Refused) as error:
+            yield Check(name, True, f"not moved from here: {error.what}")
+        except DrError as error:
+            yield failed(name, error)
 
 
 def failed(name: str, error: DrError) -> Check:

@@ -107,3 +107,23 @@ def test_a_check_tells_endpoints_too_now_or_by_the_catalog(stage: Stage):
         assert (found["state"], found["endpoints"][0]["state"]) == ("critical", "critical")
     stage.proxy.kill()
     assert stage.runtime().check()["endpoints"][0]["state"] == "unknown"
+
+
+def doctor(stage: Stage) -> tuple[bool, str]:
+    (found,) = (one for one in stage.runtime().doctor()["checks"] if one["name"] == "endpoint api")
+    return found["ok"], found["detail"]
+
+
+def test_the_doctor_looks_at_switch_and_questions(stage: Stage):
+    assert doctor(stage) == (True, "its switch sends requests to primary")
+    switch = {"kind": "haproxy", "address": f"unix:{stage.proxy.socket}", "backend": "others"}
+    stage.change(switch=switch | {"primary": "primary", "standby": "standby"})
+    assert doctor(stage)[0] is False
+    assert "no backend 'others'" in doctor(stage)[1]
+    (stage.world.folder / "answers.jsonl").write_text("{}\n")
+    assert "no question" in doctor(stage)[1]
+    stage.proxy.kill()
+    (stage.world.folder / "answers.jsonl").unlink()
+    stage.change(health={"interval": "10ms"})
+    ok, detail = doctor(stage)
+    assert (ok, detail.startswith("not moved from here: HAProxy's runtime API does not answer")) == (True, True)
