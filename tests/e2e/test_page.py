@@ -6,11 +6,16 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import httpx
 import pytest
 
+from dr_lib.catalog.db.endpoints import put_endpoint
+from dr_lib.catalog.db.opening import CatalogDb
+from dr_lib.clock import utc_now
+from dr_lib.model.serving import SeenEndpoint
 from tests.stack.api_server import PASSWORDS, api_server, token
 from tests.world import ASSET, World, make_world
 
@@ -241,6 +246,24 @@ def test_nothing_runs_but_the_pages_own_script(site: Site):
     assert "unsafe-inline" not in policy.partition("style-src")[0]
     gone = site.get(f"/dr/view/assets/{NASTY}".replace("<", "%3C").replace(">", "%3E").replace("/script", "%2Fscript"))
     assert (gone.status_code, NASTY in gone.text) == (404, False)
+
+
+def test_who_serves_stands_on_the_front_page_and_runs_nothing(site: Site):
+    """It stays there for the browser's tests below."""
+    now = utc_now()
+    seen = SeenEndpoint("api", ASSET, "primary", "down", "healthy", f"{NASTY} is down", "anna/1", now)
+    old = SeenEndpoint("old", ASSET, "primary", "healthy", "down", "", "", now - timedelta(days=1))
+    with CatalogDb(site.world.runtime.catalog_url()).writing() as connection:
+        put_endpoint(connection, seen)
+        put_endpoint(connection, old)
+    page = site.get("/dr/view").text
+    assert NASTY not in page
+    assert "anna/1" in page
+    assert "nobody looked since" in page
+    found = site.get("/dr/api/endpoints").json()["endpoints"]
+    assert [(one["endpoint"], one["stale"], one["primary_stands"]) for one in found] == [
+        ("api", False, "down"), ("old", True, "healthy"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("query", ["offset=-1", "limit=0", "limit=501", "limit=many", "search=" + "x" * 201])
