@@ -115,7 +115,7 @@ def test_a_real_agent_gets_the_document(tmp_path: Path):
     world = proven(tmp_path / "w")
     world.runtime.refresh_catalog()
     shipped = (SHIPPED / "drctl.conf").read_text()
-    ours = shipped.replace("check,drctl", f"check,{Path(sys.executable).parent / 'drctl'}")
+    ours = shipped.replace("check,drctl", f"check,'{Path(sys.executable).parent / 'drctl'}'")
     ours = ours.replace("/etc/dr/dr.yaml", f"'{world.config()}'")
     conf = tmp_path / "agent.conf"
     conf.write_text(f"Server=127.0.0.1\nHostname=here\nTimeout=30\nLogFile={tmp_path}/log\n{ours}\n")

@@ -123,8 +123,18 @@ def test_lost_it_is_made_anew(world: World):
 def test_its_place_may_be_named_by_a_variable(world: World, tmp_path: Path):
     said = json.loads(world.config().read_text()) | {"catalog": {"url": "env:DR_CATALOG_URL"}}
     world.config().write_text(json.dumps(said))
-    with pytest.raises(UsageError, match="the variable DR_CATALOG_URL does not hold"):
+    with pytest.raises(UsageError, match="env:DR_CATALOG_URL does not hold the catalog's URL"):
         Runtime.load(world.config(), environ={}).refresh_catalog()
     environ = {"DR_CATALOG_URL": f"sqlite:///{tmp_path}/elsewhere.sqlite"}
     Runtime.load(world.config(), environ=environ).refresh_catalog()
     assert (tmp_path / "elsewhere.sqlite").is_file()
+
+
+def test_its_place_may_stand_in_a_file(world: World, tmp_path: Path):
+    said = json.loads(world.config().read_text()) | {"catalog": {"url": f"file:{tmp_path}/url"}}
+    world.config().write_text(json.dumps(said))
+    with pytest.raises(UsageError, match="url does not hold the catalog's URL"):
+        Runtime.load(world.config(), environ={}).refresh_catalog()
+    (tmp_path / "url").write_text(f"sqlite:///{tmp_path}/there.sqlite\n")
+    Runtime.load(world.config(), environ={}).refresh_catalog()
+    assert (tmp_path / "there.sqlite").is_file()
