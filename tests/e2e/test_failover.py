@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 import yaml
 from tenacity import Retrying, stop_after_delay, wait_fixed
-from tests.stack.haproxy import Proxy, haproxy
 
 from dr_lib.clock import monotonic, utc_now
 from dr_lib.demo import assets
@@ -32,6 +31,7 @@ from dr_lib.use_cases import key_files
 from dr_lib.vault.leases import newest_lease
 from dr_lib.workflows.failover.holding import Claim, take_lease
 from tests.load import Load
+from tests.stack.haproxy import Proxy, haproxy
 from tests.stack.servers import free_port
 
 pytestmark = pytest.mark.timeout(600)
