@@ -14,7 +14,6 @@ from dr_lib.model.config import Config
 from dr_lib.model.serving import Endpoint
 from dr_lib.model.smoke import NEEDS
 from dr_lib.model.standby import StandbyKind, StandbyPolicy
-from dr_lib.serving.asking import read_questions
 from dr_lib.serving.switch import Switch
 from dr_lib.sources.base import Source
 from dr_lib.standby.confinement import bounds_here
@@ -87,6 +86,8 @@ def _needed_modules(asset: Asset) -> Iterator[str]:
 def endpoints(config: Config, open_switch: Callable[[Endpoint], Switch]) -> Iterator[Check]:
     """Whether each endpoint's switch and questions are as dr.yaml has them. That another machine moves it is no
     failure; a server, a service or a record that is not there is one, and a file of questions that cannot be read."""
+    from dr_lib.serving.asking import read_questions  # which brings an HTTP client that no backup waits for
+
     for endpoint in config.serving.values():
         name = f"endpoint {endpoint.name}"
         try:
