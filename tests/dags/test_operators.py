@@ -271,11 +271,11 @@ def test_where_airflow_traces_itself_ours_lie_below_its_span_in_its_trace(site):
         "def outer(): return trace.get_tracer('airflow').start_as_current_span('worker.verify')",
         AIRFLOW__TRACES__OTEL_ON="True",
         OTEL_TRACES_EXPORTER="otlp_proto_http",
-        OTEL_SERVICE_NAME="airflow",
+        AIRFLOW__TRACES__OTEL_SERVICE="the house's",
         TRACEPARENT="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
     task = collector.named("dr.task.verify")
     assert collector.below(collector.named("worker.verify")) == ["dr.task.verify"]
     assert set(collector.below(task)) == {"dr.verify"}
-    assert {found["service.name"] for found in collector.resources} == {"airflow"}
+    assert {found["service.name"] for found in collector.resources} == {"the house's"}
     assert "dr.workflow.runs" in collector.points

@@ -51,6 +51,11 @@ def texts(value: Any) -> list[str]:
     return [str(value)]
 
 
+def secrets_of(service: str) -> set[str]:
+    """The secrets that a service gets, by their names here."""
+    return {one if isinstance(one, str) else one["source"] for one in services()[service].get("secrets", [])}
+
+
 def environment(service: str) -> dict[str, str]:
     """The variables that a service gets."""
     return {name: str(value) for name, value in services()[service].get("environment", {}).items()}

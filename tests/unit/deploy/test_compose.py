@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dr_lib import __version__
-from tests.unit.deploy.compose_file import FILE, ROOT, VARIABLE, compose, environment, services, texts
+from tests.unit.deploy.compose_file import FILE, ROOT, VARIABLE, compose, environment, secrets_of, services, texts
 
 REGIONS = ("us-east", "eu-west", "ap-south")
 WORKERS = ("worker", "reader", "janitor", "standby")
@@ -44,6 +44,8 @@ WHO_HOLDS: dict[str, set[str]] = {
     "grafana": {"grafana_password"},
 }
 """Each secret for those alone that need it: who backs up can read nothing, who serves or asks can do neither."""
+STARTS_AS_ROOT = {"postgres": "postgres", "redis": "redis"}
+"""Images that start as root, and whom their service is run as instead; all others name a user of their own."""
 PUBLISHED = {"api-server", "haproxy", "prometheus", "grafana"}
 # What a service here may say; a key that Compose does not know is refused by it, and by this test.
 KNOWN = {
@@ -103,6 +105,14 @@ def test_what_runs_on_is_watched_and_comes_back(name: str):
     assert service["restart"] == ("no" if name == "db-migrate" else "unless-stopped")
 
 
+@every_service
+def test_a_service_has_no_privilege(name: str):
+    service = services()[name]
+    assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+    assert service.get("user") == STARTS_AS_ROOT.get(name)
+    assert ("read_only" in service) == (name not in {*CONTROL, *WORKERS})
+
+
 def test_what_a_service_waits_for_exists_and_can_tell():
     for service in services().values():
         for target, how in service.get("depends_on", {}).items():
@@ -137,10 +147,6 @@ def test_no_two_services_publish_one_port_and_none_beyond_this_machine():
 def named_variables() -> set[str]:
     """Every variable of .env that the file asks for."""
     return {found["name"] for text in texts(compose()) for found in VARIABLE.finditer(text)}
-
-
-def secrets_of(name: str) -> set[str]:
-    return {one if isinstance(one, str) else one["source"] for one in services()[name].get("secrets", [])}
 
 
 def test_each_secret_is_a_file_and_held_by_those_alone_that_need_it():
@@ -215,7 +221,8 @@ def test_the_standby_alone_can_move_traffic():
         if text.startswith("switch:")
     }
     assert holders == {"haproxy", "standby"}
-    assert "switch:/run/haproxy:ro" in services()["standby"]["volumes"]
+    # An empty volume takes over the owner of the directory that it covers; only HAProxy's user may be that.
+    assert "switch:/run/haproxy:ro,nocopy" in services()["standby"]["volumes"]
     assert "stats socket /var/lib/haproxy/admin.sock" in (ROOT / "deploy" / "haproxy" / "haproxy.cfg").read_text()
     assert "switch:/var/lib/haproxy" in services()["haproxy"]["volumes"]
 

@@ -22,7 +22,7 @@ from dr_lib.crypto import age, key_text
 from dr_lib.keys import SecretSource, keyset
 from dr_lib.model.serving import Site
 from tests.stack.servers import postgres
-from tests.unit.deploy.compose_file import ROOT, compose, services
+from tests.unit.deploy.compose_file import ROOT, compose, secrets_of, services
 
 REGIONS = ("us-east", "eu-west", "ap-south")
 DRCTL = str(Path(sys.executable).with_name("drctl"))
@@ -120,6 +120,36 @@ def test_the_keys_fit_the_configuration(made: Path):
     assert len(SecretSource({}, None).text(config.metrics.token or "") or "") >= 16
 
 
+@pytest.mark.parametrize(
+    ("name", "can"),
+    [
+        ("worker", {"seal", "sign"}),
+        ("reader", {"read", "sign"}),
+        ("standby", {"read", "sign"}),
+        ("janitor", {"sign"}),
+        ("api-server", {"be scraped"}),
+        ("dag-processor", set()),
+        ("triggerer", set()),
+    ],
+)
+def test_one_configuration_serves_every_role_with_its_own_keys_alone(
+    made: Path, tmp_path: Path, name: str, can: set[str]
+):
+    """What a service is not given is not there for it, and is no mistake."""
+    given = tmp_path / "run"
+    given.mkdir()
+    for one in secrets_of(name):
+        shutil.copy(made / "secrets" / one, given)
+    text = (made / "deploy" / "dr.yaml").read_text()
+    (made / "deploy" / "here.yaml").write_text(text.replace("/run/secrets", str(given)))
+    config, secrets = load_config(made / "deploy" / "here.yaml"), SecretSource({}, None)
+    found = keyset(config.encryption, config.signing, secrets)
+    had = {"seal": found.writer, "read": found.identities, "sign": found.signer}
+    had |= {"be scraped": secrets.text(config.metrics.token or "")}
+    assert {what for what, key in had.items() if key} == can
+    assert secrets.text(config.catalog.url)
+
+
 def test_the_configuration_names_what_is_started(made: Path):
     config = load_config(made / "deploy" / "dr.yaml")
     assert tuple(config.regions) == REGIONS
@@ -195,6 +225,11 @@ def test_shellcheck_has_nothing_against_the_scripts():
     command = [Path(sys.executable).with_name("shellcheck"), *scripts]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_postgres_runs_its_script_and_does_not_take_it_into_its_own_shell():
+    """Its image sources what is not executable, `set -u` and all."""
+    assert os.access(ROOT / "deploy" / "postgres" / "catalog.sh", os.X_OK)
 
 
 def test_the_catalog_cannot_look_into_airflows_database(made: Path, tmp_path: Path):
